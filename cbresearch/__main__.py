@@ -1,0 +1,5 @@
+"""`python -m cbresearch` does what `cbresearch` does."""
+
+from cbresearch.cli import main
+
+main()

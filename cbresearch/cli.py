@@ -1,0 +1,151 @@
+"""The command line: parse, call, print. Exit codes: 0 all well, 1 some reports failed, 2 bad input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cbresearch import __version__
+from cbresearch.errors import CbresearchError
+
+if TYPE_CHECKING:
+    from cbresearch.build import Built
+    from cbresearch.publish.run import Event, Ran
+    from cbresearch.study import Study
+
+app = typer.Typer(
+    name="cbresearch",
+    help="From survey exports and ledgers to honest reports, in Chinese and English.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Workspace = Annotated[Path, typer.Argument(help="The workspace, or any folder inside it.", show_default="this folder")]
+
+
+def main() -> None:
+    """The entry point: refusals become one clear message and exit code 2."""
+    try:
+        app()
+    except CbresearchError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cbresearch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """From survey exports and ledgers to honest reports, in Chinese and English."""
+
+
+@app.command()
+def new(
+    directory: Annotated[Path, typer.Argument(help="Where the workspace shall be.")],
+    demo: Annotated[bool, typer.Option("--demo", help="With the simulated Chengbei study.")] = False,
+) -> None:
+    """Make a workspace: study files, notebooks, folders."""
+    from cbresearch import workspace
+
+    made = workspace.new_demo(directory) if demo else workspace.new(directory)
+    typer.echo(f"Workspace at {made.root}. Next: cbresearch {'run' if demo else 'check'} {made.root}")
+
+
+@app.command()
+def adopt(
+    files: Annotated[list[Path], typer.Argument(help="Raw survey exports: csv, xlsx, xls, sav, dta, parquet.")],
+    into: Annotated[Path, typer.Option("--into", help="Where the workspace shall be.")] = Path("adopted"),
+    outcome: Annotated[str | None, typer.Option(help="The column that holds overall satisfaction.")] = None,
+    area: Annotated[str | None, typer.Option(help="The column that says where residents live.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="The column of the sampled clusters.")] = None,
+    strata: Annotated[list[str] | None, typer.Option(help="A column of strata; may be repeated.")] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of the weights.")] = None,
+    lang: Annotated[list[str] | None, typer.Option(help="A language of the reports; may be repeated.")] = None,
+) -> None:
+    """Draft a workspace from any survey export; list every guess, and what looks personal."""
+    from cbresearch.survey.adopt import adopt as adopt_files
+
+    adopted = adopt_files(
+        files,
+        into,
+        outcome=outcome,
+        area=area,
+        cluster=cluster,
+        strata=tuple(strata or ()),
+        weight=weight,
+        languages=tuple(lang or ("zh", "en")),
+    )
+    for line in adopted.lines():
+        typer.echo(line)
+
+
+@app.command()
+def check(workspace: Workspace = Path()) -> None:
+    """Everything wrong with the study, at once, before anything runs."""
+    study = _checked(workspace)
+    typer.echo(f"{study.name}: nothing wrong. {len(study.file.sources)} sources, {len(study.codebook.questions)} columns.")
+
+
+@app.command()
+def build(
+    workspace: Workspace = Path(),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Build even when nothing changed.")] = False,
+) -> None:
+    """Turn data/raw into data/processed, with the ledger of every change."""
+    _built(_checked(workspace), fresh=fresh)
+
+
+@app.command()
+def run(
+    workspace: Workspace = Path(),
+    only: Annotated[list[str] | None, typer.Option(help="A notebook; may be repeated.")] = None,
+    area: Annotated[list[str] | None, typer.Option(help="A community; may be repeated.")] = None,
+    lang: Annotated[list[str] | None, typer.Option(help="A language; may be repeated.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run even what is up to date.")] = False,
+) -> None:
+    """Build if stale, run the notebooks, render the reports; reports/index.html lists them."""
+    from cbresearch.publish.plan import plan
+    from cbresearch.publish.run import run as run_reports
+
+    study = _checked(workspace)
+    _built(study, fresh=fresh)
+    total = len(plan(study, only=only or (), area=area or (), lang=lang or ()))
+    with _progress(total) as say:
+        ran = run_reports(study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, say=say)
+    _tell(ran)
+    raise typer.Exit(1 if ran.failed else 0)
+
+
+@app.command()
+def lab(workspace: Workspace = Path()) -> None:
+    """Open the workspace in JupyterLab."""
+    import subprocess
+
+    from cbresearch.study import find_workspace
+
+    root = find_workspace(workspace)
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--notebook-dir={root}"]))
+
+
+def _checked(workspace: Path) -> Study:
+    from cbresearch.study import open_study
+
+    return open_study(workspace)
+
+
+def _built(study: Study, *, fresh: bool) -> Built:
+    from cbresearch.build import build as build_study
+
+    built = build_study(study, fresh=fresh)
+    typer.echo(built.said)
+    return built
