@@ -24,7 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Workspace = Annotated[Path, typer.Argument(help="The workspace, or any folder inside it.", show_default="this folder")]
+Workspace = Annotated[
+    Path, typer.Argument(help="The workspace, or any folder inside it.", show_default="this folder")
+]
 
 
 def main() -> None:
@@ -44,7 +46,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def top(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """From survey exports and ledgers to honest reports, in Chinese and English."""
 
@@ -63,14 +67,18 @@ def new(
 
 @app.command()
 def adopt(
-    files: Annotated[list[Path], typer.Argument(help="Raw survey exports: csv, xlsx, xls, sav, dta, parquet.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Raw survey exports: csv, xlsx, xls, sav, dta, parquet.")
+    ],
     into: Annotated[Path, typer.Option("--into", help="Where the workspace shall be.")] = Path("adopted"),
     outcome: Annotated[str | None, typer.Option(help="The column that holds overall satisfaction.")] = None,
     area: Annotated[str | None, typer.Option(help="The column that says where residents live.")] = None,
     cluster: Annotated[str | None, typer.Option(help="The column of the sampled clusters.")] = None,
     strata: Annotated[list[str] | None, typer.Option(help="A column of strata; may be repeated.")] = None,
     weight: Annotated[str | None, typer.Option(help="The column of the weights.")] = None,
-    lang: Annotated[list[str] | None, typer.Option(help="A language of the reports; may be repeated.")] = None,
+    lang: Annotated[
+        list[str] | None, typer.Option(help="A language of the reports; may be repeated.")
+    ] = None,
 ) -> None:
     """Draft a workspace from any survey export; list every guess, and what looks personal."""
     from cbresearch.survey.adopt import adopt as adopt_files
@@ -93,7 +101,9 @@ def adopt(
 def check(workspace: Workspace = Path()) -> None:
     """Everything wrong with the study, at once, before anything runs."""
     study = _checked(workspace)
-    typer.echo(f"{study.name}: nothing wrong. {len(study.file.sources)} sources, {len(study.codebook.questions)} columns.")
+    typer.echo(
+        f"{study.name}: nothing wrong. {len(study.file.sources)} sources, {len(study.codebook.questions)} columns."
+    )
 
 
 @app.command()

@@ -116,7 +116,11 @@ def _rows(path: Path, expected: tuple[str, ...], faults: list[Fault]) -> Iterato
         present = reader.fieldnames or []
         for missing in (c for c in expected if c not in present and c not in OPTIONAL_COLUMNS):
             faults.append(
-                Fault(f"{path.name} line 1", f"no column '{missing}'", f"expected the columns {', '.join(expected)}")
+                Fault(
+                    f"{path.name} line 1",
+                    f"no column '{missing}'",
+                    f"expected the columns {', '.join(expected)}",
+                )
             )
         for unknown in (c for c in present if c not in expected):
             faults.append(
@@ -141,18 +145,27 @@ def _read_choices(path: Path, faults: list[Fault]) -> dict[str, tuple[Choice, ..
         listed = lists.setdefault(row["list"], [])
         if any(choice.code == row["code"] for choice in listed):
             faults.append(
-                Fault(where, f"code '{row['code']}' stands twice in list '{row['list']}'", "expected each code once")
+                Fault(
+                    where,
+                    f"code '{row['code']}' stands twice in list '{row['list']}'",
+                    "expected each code once",
+                )
             )
         if row["order"] and not row["order"].lstrip("-").isdigit():
             faults.append(Fault(where, f"order '{row['order']}'", "expected a whole number"))
         order = int(row["order"]) if row["order"].lstrip("-").isdigit() else len(listed) + 1
-        label = Text(row["label::zh"] or row["label::en"] or row["code"], row["label::en"] or row["label::zh"] or row["code"])
+        label = Text(
+            row["label::zh"] or row["label::en"] or row["code"],
+            row["label::en"] or row["label::zh"] or row["code"],
+        )
         variants = tuple(v.strip() for v in row["variants"].split("|") if v.strip())
         listed.append(Choice(row["code"], label, order, variants))
     return {name: tuple(sorted(listed, key=lambda c: c.order)) for name, listed in lists.items()}
 
 
-def _read_questions(path: Path, choices: dict[str, tuple[Choice, ...]], faults: list[Fault]) -> Iterator[Question]:
+def _read_questions(
+    path: Path, choices: dict[str, tuple[Choice, ...]], faults: list[Fault]
+) -> Iterator[Question]:
     seen: set[str] = set()
     for line, row in _rows(path, QUESTION_COLUMNS, faults):
         where = f"{path.name} line {line}"
@@ -167,7 +180,10 @@ def _read_questions(path: Path, choices: dict[str, tuple[Choice, ...]], faults: 
         yield Question(
             name=row["name"],
             type=row["type"],
-            label=Text(row["label::zh"] or row["label::en"] or row["name"], row["label::en"] or row["label::zh"] or row["name"]),
+            label=Text(
+                row["label::zh"] or row["label::en"] or row["name"],
+                row["label::en"] or row["label::zh"] or row["name"],
+            ),
             table=row["table"] or "residents",
             choices=row["choices"] or None,
             missing=tuple(code.strip() for code in row["missing"].split("|") if code.strip()),
@@ -185,7 +201,12 @@ def _row_faults(where: str, row: dict[str, str], choices: dict[str, tuple[Choice
     for column, known in (("type", TYPES), ("role", ("", *ROLES)), ("table", ("", *TABLES))):
         if row[column] not in known:
             listed = ", ".join(k for k in known if k)
-            yield Fault(where, f"'{name}' has {column} '{row[column]}'", f"expected one of {listed}", nearest(row[column], known))
+            yield Fault(
+                where,
+                f"'{name}' has {column} '{row[column]}'",
+                f"expected one of {listed}",
+                nearest(row[column], known),
+            )
     if row["type"].startswith("select") and row["choices"] not in choices:
         yield Fault(
             where,
@@ -194,7 +215,11 @@ def _row_faults(where: str, row: dict[str, str], choices: dict[str, tuple[Choice
             nearest(row["choices"], list(choices)),
         )
     if row["direction"] not in {"", "1", "+", "-1", "-"}:
-        yield Fault(where, f"'{name}' has direction '{row['direction']}'", "expected 1 (more is better) or -1 (reverse-worded)")
+        yield Fault(
+            where,
+            f"'{name}' has direction '{row['direction']}'",
+            "expected 1 (more is better) or -1 (reverse-worded)",
+        )
     for bound in ("minimum", "maximum"):
         if row[bound] and _number(row[bound]) is None:
             yield Fault(where, f"'{name}' has {bound} '{row[bound]}'", "expected a number")
@@ -202,7 +227,11 @@ def _row_faults(where: str, row: dict[str, str], choices: dict[str, tuple[Choice
     if low is not None and high is not None and low >= high:
         yield Fault(where, f"'{name}' runs from {low:g} to {high:g}", "expected minimum below maximum")
     if row["scale"] and (low is None or high is None):
-        yield Fault(where, f"'{name}' belongs to scale '{row['scale']}' without both ends", "expected minimum and maximum")
+        yield Fault(
+            where,
+            f"'{name}' belongs to scale '{row['scale']}' without both ends",
+            "expected minimum and maximum",
+        )
 
 
 def _number(text: str) -> float | None:

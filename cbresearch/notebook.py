@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cbresearch.errors import ParameterError
 from cbresearch.publish.parameters import faults_in
 from cbresearch.study import Study, open_study
 
-DECLARED: dict[str, type] = {"lang": str, "area": str, "wave": int}
-"""Every parameter that a notebook of ours may take."""
+KINDS: dict[str, type] = {"lang": str, "area": str, "wave": int}
+"""Every parameter that a notebook of ours may declare."""
+
+INJECTED = "# Parameters\n"
+"""How papermill begins the cell that it adds."""
 
 
 def begin(names: Mapping[str, object]) -> Study:
@@ -21,9 +24,10 @@ def begin(names: Mapping[str, object]) -> Study:
     the notebook instead of reporting the wrong community.
     """
     study = open_study()
-    given = {name: names[name] for name in DECLARED if name in names}
-    given |= dict.fromkeys(_injected(names.get("In", ())), "") | given
-    declared = {name: kind for name, kind in DECLARED.items() if name in _parameters_cell(names.get("In", ())) or name in given}
+    cells = [str(cell) for cell in _sequence(names.get("In")) if str(cell).strip()]
+    declared = {name: KINDS[name] for name in _assigned(cells[:1]) if name in KINDS}
+    asked = _assigned(cell for cell in cells if cell.startswith(INJECTED))
+    given = {name: names[name] for name in dict.fromkeys((*declared, *asked)) if name in names}
     faults = faults_in(declared, given, areas=areas_of(study), waves=study.waves, languages=study.languages)
     if faults:
         raise ParameterError(faults)
@@ -31,7 +35,7 @@ def begin(names: Mapping[str, object]) -> Study:
 
 
 def areas_of(study: Study) -> tuple[str, ...]:
-    """The areas that appear in the built tables, in the codebook's order where it lists them."""
+    """The areas that residents answered from, in the codebook's order where it lists them."""
     if study.area is None:
         return ()
     present = set(study.residents()[study.area].dropna().astype(str))
@@ -49,18 +53,10 @@ def chosen_wave(study: Study, wave: int) -> int:
     return wave or max(study.waves)
 
 
-def _injected(cells: object) -> Iterator[str]:
-    for source in cells if isinstance(cells, Sequence) else ():
-        if str(source).startswith("# Parameters\n"):
-            yield from _assigned(str(source))
+def _sequence(cells: object) -> Sequence[object]:
+    return cells if isinstance(cells, list | tuple) else ()
 
 
-def _parameters_cell(cells: object) -> list[str]:
-    sources = [str(source) for source in cells if str(source).strip()] if isinstance(cells, Sequence) else []
-    return list(_assigned(sources[0])) if sources else []
-
-
-def _assigned(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
+def _assigned(cells: Iterable[str]) -> list[str]:
+    nodes = (node for cell in cells for node in ast.walk(ast.parse(cell)))
+    return [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]

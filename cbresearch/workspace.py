@@ -82,5 +82,7 @@ def _in_the_way(wanted: dict[Path, bytes]) -> Iterable[Fault]:
     for path, contents in wanted.items():
         if path.exists() and (path.is_dir() or path.read_bytes() != contents):
             yield Fault(
-                str(path), "already there with other contents", "nothing was written; choose an empty folder, or move it away"
+                str(path),
+                "already there with other contents",
+                "nothing was written; choose an empty folder, or move it away",
             )

@@ -86,5 +86,7 @@ def test_help_loads_nothing_heavy() -> None:
         "heavy = {'pandas', 'numpy', 'matplotlib', 'statsmodels', 'papermill', 'nbconvert', 'pydantic', 'scipy'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
     assert loaded == "[]"

@@ -27,11 +27,18 @@ def faults_of(files: tuple[Path, Path], *rows: str) -> list[str]:
 
 
 def test_a_question_is_read_with_its_answers(files: tuple[Path, Path]) -> None:
-    files[0].write_text(f"{HEAD}\nq1,select_one,满意吗,Satisfied?,sat,8|9,-1,1,2,s,outcome,,\n", encoding="utf-8-sig")
+    files[0].write_text(
+        f"{HEAD}\nq1,select_one,满意吗,Satisfied?,sat,8|9,-1,1,2,s,outcome,,\n", encoding="utf-8-sig"
+    )
     codebook, faults = read_codebook(*files)
     question = codebook.by_name["q1"]
     assert not faults
-    assert (question.missing, question.direction, question.minimum, question.is_rated) == (("8", "9"), -1, 1.0, True)
+    assert (question.missing, question.direction, question.minimum, question.is_rated) == (
+        ("8", "9"),
+        -1,
+        1.0,
+        True,
+    )
     assert [choice.code for choice in codebook.choices_of("q1")] == ["1", "2"]
     assert codebook.choices_of("q1")[1].variants == ("很好", "OK")
 
@@ -56,7 +63,14 @@ def test_a_fault_says_where_what_and_what_to_do(files: tuple[Path, Path], row: s
 
 
 def test_all_faults_are_told_at_once(files: tuple[Path, Path]) -> None:
-    assert len(faults_of(files, "q1,wrong,a,b,,,,,,,,,", "q1,text,a,b,,,,,,,,,", "q2,select_one,a,b,none,,,,,,,,")) == 3
+    assert (
+        len(
+            faults_of(
+                files, "q1,wrong,a,b,,,,,,,,,", "q1,text,a,b,,,,,,,,,", "q2,select_one,a,b,none,,,,,,,,"
+            )
+        )
+        == 3
+    )
 
 
 def test_a_missing_file_is_one_fault(tmp_path: Path, files: tuple[Path, Path]) -> None:
@@ -64,7 +78,9 @@ def test_a_missing_file_is_one_fault(tmp_path: Path, files: tuple[Path, Path]) -
     assert str(faults[0]) == f"codebook.csv: the file is missing; expected it at {tmp_path / 'codebook.csv'}."
 
 
-@pytest.mark.parametrize("spelling", ["非常满意", "1.非常满意", " 非常满意 ", "5、非常满意", "(5)非常满意", "A.非常满意"])
+@pytest.mark.parametrize(
+    "spelling", ["非常满意", "1.非常满意", " 非常满意 ", "5、非常满意", "(5)非常满意", "A.非常满意"]
+)
 def test_spellings_of_one_label_are_one(spelling: str) -> None:
     assert normal(spelling) == "非常满意"
 

@@ -131,7 +131,9 @@ def test_a_table_not_built_says_so(root: Path) -> None:
 
 
 def test_labels_follow_points_scales_and_answers(root: Path) -> None:
-    study = opened(root, "\n[scales.overall]\nlabel = { zh = '总体', en = 'Overall' }\nminimum_answered = 1\n")
+    study = opened(
+        root, "\n[scales.overall]\nlabel = { zh = '总体', en = 'Overall' }\nminimum_answered = 1\n"
+    )
     assert study.label("sat_points").en == "Satisfaction"
     assert study.label("overall_points").zh == "总体"
     assert study.label("sex__1").en == "Men"

@@ -1,0 +1,149 @@
+"""study.toml, key by key."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cbresearch.records import LANGUAGES, Language, Text
+
+
+class Part(BaseModel):
+    """A part of study.toml: frozen, and no key that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Words(Part):
+    zh: str
+    en: str
+
+    @property
+    def text(self) -> Text:
+        return Text(self.zh, self.en)
+
+
+class About(Part):
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    title: Words
+    waves: tuple[int, ...] = Field(min_length=1)
+    languages: tuple[Language, ...] = LANGUAGES
+    seed: int = 1
+    notice: Words | None = None
+    """Printed on every page; a simulated study says here that it is."""
+
+
+class Keys(Part):
+    """The columns that join the tables: who answered, and where they live."""
+
+    resident: str
+    area: str | None = None
+
+
+class Source(Part):
+    """One raw file, below data/raw."""
+
+    table: Literal["residents", "communities", "facilities", "crosswalk"]
+    file: str
+    wave: int | None = None
+    sheet: str | None = None
+    header_rows: int = Field(default=1, ge=1, le=5)
+    encoding: str | None = None
+    columns: dict[str, str] = {}
+    """Heading in the file = name in the codebook, where the heading is neither name nor label."""
+
+
+class FrameCounts(Part):
+    """How many people the sampling frame lists in each class of `by`, to mend non-response.
+
+    Either a column of the ledger, looked up per area and wave, or the counts themselves.
+    """
+
+    by: str
+    column: str | None = None
+    counts: dict[str, float] = {}
+
+
+class Sampling(Part):
+    strata: tuple[str, ...] = ()
+    cluster: str | None = None
+    weight: str | None = None
+    trim: float | None = Field(default=None, gt=1)
+    """No weight above this many times the mean weight."""
+    frame_counts: FrameCounts | None = None
+    margins: dict[str, dict[str, float]] = {}
+    """Shares of the population by variable and code; each sums to 1."""
+
+
+class Band(Part):
+    """A question cut from a number: ages into age groups. `starts` are the lower ends, in order."""
+
+    name: str
+    of: str
+    starts: tuple[float, ...] = Field(min_length=1)
+
+
+class Scale(Part):
+    label: Words
+    minimum_answered: int = Field(ge=1)
+
+
+class Indicator(Part):
+    """A figure of the ledger: the sum of some columns, per another where named, times `multiply`."""
+
+    name: str
+    label: Words
+    unit: Words
+    sum_of: tuple[str, ...] = Field(min_length=1)
+    per: str | None = None
+    multiply: float = 1.0
+    published: float | None = None
+    """What a published report states for the district in the last wave."""
+    published_as: Literal["exactly", "more than"] = "exactly"
+
+
+class Effects(Part):
+    """What is explained, by what, holding what: the drivers notebook's question."""
+
+    outcome: str
+    drivers: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+
+
+class Target(Part):
+    measure: str
+    at_least: float
+
+
+class Report(Part):
+    notebook: str
+    over: Literal["district", "area"] = "district"
+    languages: tuple[Language, ...] | None = None
+    parameters: dict[str, str | int | float | bool] = {}
+
+
+class Disclosure(Part):
+    minimum_cell: int = Field(default=10, ge=3)
+
+
+class Reporting(Part):
+    scores: Literal["points", "as_asked"] = "points"
+    """Rated items as 0-100 points, or in the numbers that residents were offered."""
+
+
+class StudyFile(Part):
+    """study.toml, key by key."""
+
+    study: About
+    keys: Keys
+    sources: tuple[Source, ...] = Field(min_length=1)
+    design: Sampling = Sampling()
+    bands: tuple[Band, ...] = ()
+    scales: dict[str, Scale] = {}
+    indicators: tuple[Indicator, ...] = ()
+    effects: Effects | None = None
+    targets: tuple[Target, ...] = ()
+    reports: tuple[Report, ...] = ()
+    disclosure: Disclosure = Disclosure()
+    reporting: Reporting = Reporting()

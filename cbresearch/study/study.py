@@ -1,0 +1,180 @@
+"""The study: frozen, and knowing where everything lies and what everything is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbresearch.codebook import Codebook, Question
+from cbresearch.errors import Fault, StudyError
+from cbresearch.records import Language, Text
+from cbresearch.study.file import Indicator, Sampling, Source, StudyFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POINTS = "_points"
+"""Ending of a column that holds an item or a scale on 0 (worst) to 100 (best)."""
+
+
+@dataclass(frozen=True, repr=False)
+class Study:
+    """One study, checked. Read it with `open_study`; its parts cannot be changed."""
+
+    root: Path
+    file: StudyFile
+    codebook: Codebook
+
+    def __repr__(self) -> str:
+        return f"Study({self.name!r}, {len(self.waves)} waves, at {self.root})"
+
+    # --- what it says -------------------------------------------------------------------------
+    @property
+    def name(self) -> str:
+        return self.file.study.name
+
+    @property
+    def title(self) -> Text:
+        return self.file.study.title.text
+
+    @property
+    def notice(self) -> Text | None:
+        notice = self.file.study.notice
+        return notice.text if notice else None
+
+    @property
+    def waves(self) -> tuple[int, ...]:
+        return self.file.study.waves
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        return self.file.study.languages
+
+    @property
+    def area(self) -> str | None:
+        return self.file.keys.area
+
+    @property
+    def design(self) -> Sampling:
+        return self.file.design
+
+    @cached_property
+    def indicators(self) -> dict[str, Indicator]:
+        return {indicator.name: indicator for indicator in self.file.indicators}
+
+    @property
+    def minimum_cell(self) -> int:
+        return self.file.disclosure.minimum_cell
+
+    def sources(self, table: str) -> tuple[Source, ...]:
+        return tuple(source for source in self.file.sources if source.table == table)
+
+    # --- where it lies ------------------------------------------------------------------------
+    @property
+    def raw(self) -> Path:
+        return self.root / "data" / "raw"
+
+    @property
+    def processed(self) -> Path:
+        return self.root / "data" / "processed"
+
+    @property
+    def notebooks(self) -> Path:
+        return self.root / "notebooks"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    # --- its tables ---------------------------------------------------------------------------
+    def residents(self) -> pd.DataFrame:
+        """A row per resident and wave, cleaned, weighted and scored by `cbresearch build`."""
+        return self._table("residents")
+
+    def communities(self) -> pd.DataFrame:
+        """A row per community and wave: ledger, facilities and indicators; no rows without a ledger."""
+        return self._table("communities")
+
+    def findings(self) -> pd.DataFrame:
+        """A row per fault found in the raw files."""
+        return self._table("findings")
+
+    def ledger(self) -> pd.DataFrame:
+        """A row per cleaning step and source: rows before and after, cells changed, why."""
+        import pandas as pd
+
+        return pd.read_csv(self._built("ledger.csv"))
+
+    def _table(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.read_parquet(self._built(f"{name}.parquet"))
+
+    def _built(self, filename: str) -> Path:
+        path = self.processed / filename
+        if not path.is_file():
+            raise StudyError(
+                [
+                    Fault(
+                        f"data/processed/{filename}",
+                        "not built yet",
+                        "run 'cbresearch build' in the workspace first",
+                    )
+                ]
+            )
+        return path
+
+    # --- its words ----------------------------------------------------------------------------
+    def label(self, column: str) -> Text:
+        """What a reader should see for a column: codebook label, scale label, indicator label, or its name.
+
+        `sat_health_points` reads as `sat_health`; `need__health` as the answer 'health' of `need`.
+        """
+        if column in self.codebook.by_name:
+            return self.codebook.by_name[column].label
+        if column in self.indicators:
+            return self.indicators[column].label.text
+        if column.endswith(POINTS):
+            base = column.removesuffix(POINTS)
+            return self.file.scales[base].label.text if base in self.file.scales else self.label(base)
+        question, separator, code = column.partition("__")
+        return self.answer(question, code) if separator else Text(column, column)
+
+    def answer(self, column: str, code: str) -> Text:
+        """What a reader should see for one code of one column."""
+        for choice in self.codebook.choices_of(column):
+            if choice.code == str(code):
+                return choice.label
+        return Text(str(code), str(code))
+
+    def measured(self, question: Question) -> str:
+        """The column of residents that reports a rated item in the study's chosen unit."""
+        as_points = self.file.reporting.scores == "points" and question.is_rated
+        return question.name + POINTS if as_points else question.name
+
+
+def known_columns(study: Study, table: str) -> list[str]:
+    """The columns that study.toml may name for a table; those of facilities also reach communities, as counts and sums."""
+    columns = [
+        question.name for question in study.codebook.of("residents" if table == "crosswalk" else table)
+    ]
+    if table == "communities":
+        columns += [
+            name for question in study.codebook.of("facilities") for name in facility_columns(study, question)
+        ]
+    return columns
+
+
+def facility_columns(study: Study, question: Question) -> list[str]:
+    """What one column of the facility register becomes per community: a count per kind, or a sum."""
+    if question.type == "select_one":
+        return [f"{question.name}__{choice.code}" for choice in study.codebook.choices_of(question.name)]
+    return [f"facility_{question.name}"] if question.type in {"integer", "decimal"} else []
+
+
+def reported_columns(study: Study) -> list[str]:
+    """The columns of residents that hold a rated item or a scale in the study's unit."""
+    items = [study.measured(question) for question in study.codebook.of("residents") if question.is_rated]
+    return items + [scale + POINTS for scale in study.file.scales]
