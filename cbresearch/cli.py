@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,16 +126,14 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Run even what is up to date.")] = False,
 ) -> None:
     """Build if stale, run the notebooks, render the reports; reports/index.html lists them."""
-    from cbresearch.publish.plan import plan
     from cbresearch.publish.run import run as run_reports
 
     study = _checked(workspace)
     _built(study, fresh=fresh)
-    total = len(plan(study, only=only or (), area=area or (), lang=lang or ()))
-    with _progress(total) as say:
+    with _progress() as say:
         ran = run_reports(study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, say=say)
     _tell(ran)
-    raise typer.Exit(1 if ran.failed else 0)
+    raise typer.Exit(ran.exit_code)
 
 
 @app.command()
@@ -159,3 +159,46 @@ def _built(study: Study, *, fresh: bool) -> Built:
     built = build_study(study, fresh=fresh)
     typer.echo(built.said)
     return built
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Event], None]]:
+    """A bar on a terminal, a line for each report elsewhere."""
+    if not sys.stderr.isatty():
+        yield _line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("", total=None)
+        yield lambda event: progress.update(
+            bar, total=event.total, completed=event.done, description=_named(event)
+        )
+
+
+def _line(event: Event) -> None:
+    if event.kind in ("finished", "failed"):
+        seconds = f"{event.seconds:.1f} s"
+        typer.echo(
+            f"[{event.done}/{event.total}] {event.kind} {_named(event)}, {seconds} {event.reason}".rstrip(),
+            err=True,
+        )
+
+
+def _named(event: Event) -> str:
+    return f"{event.job.notebook} {event.job.area.code}" if event.job.area else event.job.notebook
+
+
+def _tell(ran: Ran) -> None:
+    made = len(ran.jobs) - len(ran.failed) - len(ran.skipped)
+    typer.echo(f"{made} reports made, {len(ran.skipped)} up to date, {len(ran.failed)} failed.")
+    for failure in ran.failed:
+        typer.echo(f"  {failure.job.slug}: {failure.error}: {failure.message.splitlines()[0]}", err=True)
+    typer.echo(f"Open {ran.index}")

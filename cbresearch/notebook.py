@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cbresearch.errors import ParameterError
 from cbresearch.publish.parameters import faults_in
+from cbresearch.publish.plan import areas_of
 from cbresearch.study import Study, open_study
 
 KINDS: dict[str, type] = {"lang": str, "area": str, "wave": int}
@@ -28,24 +29,20 @@ def begin(names: Mapping[str, object]) -> Study:
     declared = {name: KINDS[name] for name in _assigned(cells[:1]) if name in KINDS}
     asked = _assigned(cell for cell in cells if cell.startswith(INJECTED))
     given = {name: names[name] for name in dict.fromkeys((*declared, *asked)) if name in names}
-    faults = faults_in(declared, given, areas=areas_of(study), waves=study.waves, languages=study.languages)
+    faults = faults_in(declared, given, areas=codes_of(study), waves=study.waves, languages=study.languages)
     if faults:
         raise ParameterError(faults)
     return study
 
 
-def areas_of(study: Study) -> tuple[str, ...]:
-    """The areas that residents answered from, in the codebook's order where it lists them."""
-    if study.area is None:
-        return ()
-    present = set(study.residents()[study.area].dropna().astype(str))
-    listed = [choice.code for choice in study.codebook.choices_of(study.area)]
-    return (*(code for code in listed if code in present), *sorted(present - set(listed)))
+def codes_of(study: Study) -> tuple[str, ...]:
+    """The codes of the areas found in the built tables, in the codebook's order where it lists them."""
+    return tuple(area.code for area in areas_of(study))
 
 
 def chosen_area(study: Study, area: str) -> str:
     """The area a notebook reports on: the one named, or the first one when it is opened by hand."""
-    return area or areas_of(study)[0]
+    return area or codes_of(study)[0]
 
 
 def chosen_wave(study: Study, wave: int) -> int:

@@ -1,0 +1,80 @@
+"""The commands as a user meets them: what they print, and the exit code."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from cbresearch.cli import main
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Call the command line; gives exit code and what was printed."""
+
+    def calling(*words: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["cbresearch", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out + said.err
+
+    return calling
+
+
+def test_help_lists_every_verb(call) -> None:
+    code, said = call("--help")
+    assert code == 0
+    assert all(verb in said for verb in ("new", "adopt", "check", "build", "run", "lab"))
+
+
+def test_version(call) -> None:
+    assert call("--version") == (0, "cbresearch 0.1.0\n")
+
+
+def test_a_new_workspace_says_what_comes_next(call, tmp_path: Path) -> None:
+    code, said = call("new", tmp_path / "mine")
+    assert (code, said) == (0, f"Workspace at {tmp_path / 'mine'}. Next: cbresearch check {tmp_path / 'mine'}\n")
+    code, said = call("check", tmp_path / "mine")
+    assert code == 2
+    assert "data/raw/survey.csv is missing" in said
+
+
+@pytest.mark.parametrize("verb", ["check", "build", "run", "lab"])
+def test_outside_a_workspace_each_verb_says_how_to_make_one(call, verb: str, tmp_path: Path) -> None:
+    code, said = call(verb, tmp_path)
+    assert code == 2
+    assert "run 'cbresearch new DIR' to make a workspace" in said
+
+
+def test_check_finds_nothing_wrong_with_the_sample_study(call, drawn: Path) -> None:
+    code, said = call("check", drawn)
+    assert (code, said) == (0, "chengbei: nothing wrong. 10 sources, 86 columns.\n")
+
+
+def test_a_second_build_does_nothing_and_says_so(call, chengbei, tmp_path: Path) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(chengbei.root, root)
+    code, said = call("build", root)
+    assert code == 0
+    assert "nothing changed" in said
+
+
+def test_wrong_names_stop_a_run_before_it_begins(call, chengbei, tmp_path: Path) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(chengbei.root, root)
+    code, said = call("run", root, "--only", "50_driver", "--area", "欣乐社", "--lang", "fr")
+    assert code == 2
+    assert "50_drivers" in said
+    assert "欣乐社区" in said
+    assert not (root / "reports" / "index.html").exists()
+
+
+def test_an_unreadable_export_is_refused_with_its_name(call, tmp_path: Path) -> None:
+    code, said = call("adopt", tmp_path / "none.sav", "--into", tmp_path / "out")
+    assert code == 2
+    assert "none.sav" in said
+    assert not (tmp_path / "out").exists()
