@@ -1,0 +1,38 @@
+"""From scores to findings: estimates with honest doubt, and the gate they leave by."""
+
+from cbresearch.estimate.descriptive import (
+    contrast,
+    design_effect,
+    effective_n,
+    mean,
+    mean_by,
+    share,
+    share_by,
+    total,
+)
+from cbresearch.estimate.design import Design
+from cbresearch.estimate.effects import within_between
+from cbresearch.estimate.few_clusters import FewClusters, few_clusters
+from cbresearch.estimate.linear import ClusterRobust, cluster_robust
+from cbresearch.estimate.release import Precision, release, release_counts, release_facts
+
+__all__ = [
+    "ClusterRobust",
+    "Design",
+    "FewClusters",
+    "Precision",
+    "cluster_robust",
+    "contrast",
+    "design_effect",
+    "effective_n",
+    "few_clusters",
+    "mean",
+    "mean_by",
+    "release",
+    "release_counts",
+    "release_facts",
+    "share",
+    "share_by",
+    "total",
+    "within_between",
+]

@@ -1,0 +1,155 @@
+"""Means, shares, totals of a sample, for everybody or by group, each with the doubt its design leaves.
+
+A missing answer puts a row outside the domain of those who answered; the row itself stays, because the
+PSUs of a domain are those of the design. Where no interval can be had it is NaN, and `method` says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cbresearch.estimate.design import Design, Floats, Ints, Sample, draw, numbers, spread
+from cbresearch.estimate.domains import Group, domains_of, given, listed, mask, one_domain
+from cbresearch.estimate.figures import Figures, estimates, logit_interval, means, t_interval, tested, totals
+from cbresearch.records import Estimate
+
+
+def mean(
+    frame: pd.DataFrame, column: str, design: Design, *, where: pd.Series | None = None,
+    unit: str = "as asked", group: Group = (),
+) -> Estimate:  # fmt: skip
+    """The mean of a numeric column over the people the sample stands for.
+
+    `where` is a column of booleans, a row each: the domain. Missing answers are left out of it.
+    """
+    sample = draw(frame, design)
+    figures = means(sample, numbers(frame, column), one_domain(frame, where, group))
+    return estimates(column, figures, (group,), unit, t_interval)[0]
+
+
+def total(
+    frame: pd.DataFrame, column: str, design: Design, *, where: pd.Series | None = None,
+    unit: str = "as asked", group: Group = (),
+) -> Estimate:  # fmt: skip
+    """The sum of a numeric column over the people the sample stands for; missing answers add nothing."""
+    sample = draw(frame, design)
+    figures = totals(sample, numbers(frame, column), one_domain(frame, where, group))
+    return estimates(column, figures, (group,), unit, t_interval)[0]
+
+
+def share(
+    frame: pd.DataFrame, column: str, design: Design, codes: str | int | Collection[str | int], *,
+    where: pd.Series | None = None, unit: str = "share", group: Group = (),
+) -> Estimate:  # fmt: skip
+    """The share (0-1) that gave one of `codes` among those who answered, with an interval on the logit scale.
+
+    Codes are compared as text, so that 1 and "1" are the same answer.
+    """
+    sample = draw(frame, design)
+    figures = means(sample, given(frame, column, codes), one_domain(frame, where, group))
+    return estimates(column, figures, (group,), unit, logit_interval)[0]
+
+
+def mean_by(
+    frame: pd.DataFrame, columns: str | Sequence[str], by: str | Sequence[str], design: Design, *,
+    where: pd.Series | None = None, unit: str = "as asked",
+) -> list[Estimate]:  # fmt: skip
+    """The mean of each column in each group of `by` (crossed), column by column, groups in order.
+
+    A row with no value in `by` is in no group. A group in which nobody answered gives NaN with n = 0.
+    """
+    sample, domains = draw(frame, design), domains_of(frame, by, where)
+    return [
+        estimate
+        for column in listed(columns)
+        for estimate in estimates(
+            column, means(sample, numbers(frame, column), domains), domains.groups, unit, t_interval
+        )
+    ]
+
+
+def share_by(
+    frame: pd.DataFrame, columns: str | Sequence[str], by: str | Sequence[str], design: Design,
+    codes: Sequence[str | int], *, where: pd.Series | None = None, unit: str = "share",
+) -> list[Estimate]:  # fmt: skip
+    """The share (0-1) of each of `codes` in each group of `by`; the group gains the pair ("answer", code)."""
+    sample, domains = draw(frame, design), domains_of(frame, by, where)
+    found: list[Estimate] = []
+    for column in listed(columns):
+        for code in codes:
+            groups = tuple((*group, ("answer", str(code))) for group in domains.groups)
+            figures = means(sample, given(frame, column, code), domains)
+            found += estimates(column, figures, groups, unit, logit_interval)
+    return found
+
+
+def contrast(
+    frame: pd.DataFrame, column: str, design: Design, *, first: pd.Series, second: pd.Series,
+    unit: str = "as asked", group: Group = (),
+) -> Estimate:  # fmt: skip
+    """How much higher the mean is among `first` than among `second`, two columns of booleans that may overlap.
+
+    The standard error knows what the two have in common: the same PSUs, or the same people. n, psus and
+    df are those of the smaller side, which carries most of the doubt and needs the most protection.
+    `p` is two-sided against no difference.
+    """
+    sample, values = draw(frame, design), numbers(frame, column)
+    codes = [np.where(mask(frame, rows) & np.isfinite(values), 0, -1) for rows in (first, second)]
+    one, other = (_side(sample, values, code) for code in codes)
+    smaller = min((one, other), key=lambda side: (side.df, side.n))
+    found = spread(sample, one.influence - other.influence, np.maximum(*codes), 1)
+    figures = Figures(
+        value=np.array([one.mean - other.mean]), se=np.sqrt(found.variance), df=np.array([smaller.df]),
+        rows=np.array([min(one.n, other.n)]), psus=np.array([smaller.psus]),
+    )  # fmt: skip
+    return tested(estimates(column, figures, (group,), unit, t_interval)[0])
+
+
+def design_effect(
+    frame: pd.DataFrame, column: str, design: Design, *, where: pd.Series | None = None
+) -> float:
+    """How many times the variance of the mean exceeds that of as many people drawn one by one, with replacement."""
+    estimate = mean(frame, column, design, where=where)
+    inside = mask(frame, where) & np.isfinite(numbers(frame, column))
+    values = numbers(frame, column)[inside]
+    weights = draw(frame, design).weights[inside]
+    n = len(values)
+    if n < 2 or not estimate.se > 0:
+        return math.nan
+    variance = n / (n - 1) * float(weights @ (values - estimate.value) ** 2) / float(weights.sum())
+    return estimate.se**2 / (variance / n)
+
+
+def effective_n(estimate: Estimate) -> float:
+    """How many people drawn one by one would tell a share as well: p(1 - p)/se², at most n (NCHS 2017)."""
+    p = estimate.value / 100 if estimate.unit == "percent" else estimate.value
+    se = estimate.se / 100 if estimate.unit == "percent" else estimate.se
+    return min(p * (1 - p) / se**2, float(estimate.n)) if se > 0 and 0 < p < 1 else math.nan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """One side of a contrast: its mean, each row's influence on that, and what it rests on."""
+
+    mean: float
+    influence: Floats
+    n: int
+    psus: int
+    df: int
+
+
+def _side(sample: Sample, values: Floats, code: Ints) -> _Side:
+    inside = code == 0
+    weights = np.where(inside, sample.weights, 0.0)
+    people = float(weights.sum())
+    if people == 0:
+        return _Side(math.nan, np.full(len(values), np.nan), 0, 0, 0)
+    centre = float(weights @ np.where(inside, values, 0.0)) / people
+    influence = weights * np.where(inside, values - centre, 0.0) / people
+    found = spread(sample, influence, code, 1)
+    return _Side(centre, influence, int(inside.sum()), int(found.psus[0]), int(found.df[0]))

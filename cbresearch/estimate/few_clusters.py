@@ -1,0 +1,181 @@
+"""One effect seen through every honest method for few clusters, with a verdict on whether they agree.
+
+The answer is CR2 with Satterthwaite degrees of freedom; CR1S with t(G-1), CR3 and the wild cluster
+bootstrap stand beside it, because with some twenty communities the choice of method can be the result.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import patsy
+from scipy import stats
+
+from cbresearch.errors import EstimateError, nearest
+from cbresearch.estimate.design import Floats, numbers, require
+from cbresearch.estimate.linear import Fit, Kind, least_squares, robust
+from cbresearch.estimate.verdict import LEVEL, Decision, Names, Without, as_written, decide, sentence
+from cbresearch.estimate.wild import wild_bootstrap, wild_interval
+from cbresearch.records import Estimate, Text
+
+POWER = 0.80
+
+
+@dataclass(frozen=True, slots=True)
+class FewClusters:
+    """One coefficient by several methods. `estimates` begins with CR2, the answer; `group` names the method.
+
+    `smallest_effect` is what would have been seen with 80 % power at 5 %, in the coefficient's unit.
+    `decision` is "agree" when every method sees an effect, "cannot tell" when none does, "disagree" else.
+    """
+
+    cause: str
+    estimates: tuple[Estimate, ...]
+    clusters: int
+    smallest_cluster: int
+    largest_cluster: int
+    smallest_effect: float
+    without_each: tuple[Without, ...]
+    decision: Decision
+    verdict: Text
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per method: method, estimate, se, df, p, low, high; the first row is the answer."""
+        rows = [(e.method, e.value, e.se, e.df, e.p, e.low, e.high) for e in self.estimates]
+        return pd.DataFrame(rows, columns=["method", "estimate", "se", "df", "p", "low", "high"])
+
+
+def few_clusters(
+    frame: pd.DataFrame, formula: str, *, cause: str, cluster: str, weights: str | None = None,
+    unit: str = "as asked", draws: int = 9_999, seed: int = 1,
+) -> FewClusters:  # fmt: skip
+    """The effect of `cause` in a linear `formula` such as "y ~ x + age", rows alike within `cluster`.
+
+    Rows with a missing value in the formula are left out (n says how many stay). `cause` must be one
+    column of the model matrix. EstimateError for unknown columns, missing clusters or weights.
+    """
+    require(frame, [column for column in (cluster, weights) if column is not None])
+    for column in (cluster, weights):
+        if column is not None and (empty := int(frame[column].isna().sum())):
+            raise EstimateError(
+                f"'{column}' is missing in {empty} of {len(frame)} rows; leave those rows out first."
+            )
+    y, X = _matrices(frame, formula)
+    rows = X.index.to_numpy()
+    w = None if weights is None else numbers(frame, weights)[rows]
+    if cause not in X.columns:
+        near = nearest(cause, list(X.columns))
+        hint = f" Did you mean '{near}'?" if near else ""
+        raise EstimateError(f"'{formula}' has no column '{cause}'; it has {', '.join(X.columns)}.{hint}")
+    labels = frame[cluster].astype(str).to_numpy()[rows]
+    fit = least_squares(X.to_numpy(), y, w, labels)
+    return panel(fit, list(X.columns).index(cause), cause=cause, unit=unit, draws=draws, seed=seed)
+
+
+def panel(
+    fit: Fit, coefficient: int, *, cause: str, unit: str, draws: int = 9_999, seed: int = 1,
+    names: Names = as_written,
+) -> FewClusters:  # fmt: skip
+    """Every method's view of one coefficient of a fit already made; `names` puts a cluster's code in words."""
+    estimates = (
+        clustered(fit, coefficient, "CR2", cause, unit),
+        clustered(fit, coefficient, "CR1S", cause, unit),
+        clustered(fit, coefficient, "CR3", cause, unit),
+        _bootstrapped(fit, coefficient, cause, unit, draws, seed),
+    )
+    sizes = [rows.stop - rows.start for rows in fit.rows_of]
+    without = leave_one_out(fit, coefficient)
+    smallest = smallest_effect(estimates[0])
+    decision = decide(estimates)
+    return FewClusters(
+        cause, estimates, len(sizes), min(sizes), max(sizes), smallest, without, decision,
+        sentence(decision, estimates, without, smallest, names),
+    )  # fmt: skip
+
+
+def clustered(
+    fit: Fit,
+    coefficient: int,
+    kind: Kind,
+    measure: str,
+    unit: str,
+    group: tuple[tuple[str, str], ...] | None = None,
+) -> Estimate:
+    """One coefficient with its interval: Satterthwaite's df, or G - 1 for CR1S as is customary with it."""
+    found = robust(fit, kind)
+    value, se = float(found.coefficients[coefficient]), float(found.se[coefficient])
+    df = found.clusters - 1.0 if kind == "CR1S" else float(found.df[coefficient])
+    reach = float(stats.t.ppf(1 - LEVEL / 2, df)) * se if se > 0 else math.nan
+    p = 2 * float(stats.t.sf(abs(value / se), df)) if se > 0 else math.nan
+    named = (("method", kind),) if group is None else group
+    return Estimate(
+        measure, value, se, df, value - reach, value + reach, len(fit.y), found.clusters, unit, named, kind, p
+    )
+
+
+def smallest_effect(estimate: Estimate) -> float:
+    """The effect that would have been seen four times in five: (t_.975 + t_.8) se (Bloom 1995)."""
+    quantiles = stats.t.ppf([1 - LEVEL / 2, POWER], estimate.df)
+    return float(quantiles.sum()) * estimate.se
+
+
+def leave_one_out(fit: Fit, coefficient: int) -> tuple[Without, ...]:
+    """The coefficient without each cluster in turn, from k x k updates of the full fit."""
+    found = []
+    for label, rows in zip(fit.clusters, fit.rows_of, strict=True):
+        XW = (fit.X[rows] * fit.w[rows, None]).T
+        left = np.eye(len(fit.coefficients)) - fit.bread @ XW @ fit.X[rows]
+        if np.linalg.cond(left) > 1e13:
+            found.append(Without(str(label), math.nan))
+            continue
+        moved = np.linalg.solve(left, fit.bread @ XW @ fit.residuals[rows])
+        found.append(Without(str(label), float(fit.coefficients[coefficient] - moved[coefficient])))
+    return tuple(found)
+
+
+def _bootstrapped(fit: Fit, coefficient: int, cause: str, unit: str, draws: int, seed: int) -> Estimate:
+    tested = wild_bootstrap(fit, coefficient, draws=draws, seed=seed)
+    low, high = wild_interval(fit, coefficient, level=LEVEL, draws=draws, seed=seed)
+    return Estimate(
+        measure=cause, value=float(fit.coefficients[coefficient]), se=math.nan, df=math.nan, low=low, high=high,
+        n=len(fit.y), psus=len(fit.start), unit=unit, group=(("method", "wild bootstrap"),),
+        method="wild bootstrap", p=tested.p,
+    )  # fmt: skip
+
+
+def _matrices(frame: pd.DataFrame, formula: str) -> tuple[Floats, pd.DataFrame]:
+    """y and X of the complete rows, X indexed by their positions in the frame."""
+    words = set(re.findall(r"[^\W\d]\w*", formula))
+    named = [column for column in frame.columns if str(column) in words]
+    plain = pd.DataFrame({column: _plain(frame[column]) for column in named}, index=range(len(frame)))
+    try:
+        # an environment of our own: a caller's variable called C or Q must not change the formula
+        y, X = patsy.dmatrices(
+            formula,
+            plain,
+            eval_env=patsy.EvalEnvironment([{"np": np}]),
+            NA_action="drop",
+            return_type="dataframe",
+        )
+    except patsy.PatsyError as error:
+        known = ", ".join(map(str, frame.columns[:12]))
+        raise EstimateError(
+            f"The formula '{formula}' cannot be read: {error.message}. Columns: {known} …"
+        ) from error
+    if y.shape[1] != 1:
+        raise EstimateError(
+            f"The left side of '{formula}' has {y.shape[1]} columns; expected one number per row."
+        )
+    return y.iloc[:, 0].to_numpy(), X
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """The column in the types that formulas know: floats with NaN, or objects with None."""
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    return pd.Series([None if pd.isna(value) else value for value in values], dtype=object)

@@ -1,0 +1,116 @@
+"""What every question to a study shares: its sample, its outcome items, its units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from cbresearch.errors import EstimateError, nearest
+from cbresearch.estimate.design import Design
+from cbresearch.records import Estimate, Text, Unanswered
+from cbresearch.study import POINTS, Study
+
+UNKNOWN = "?"
+"""Stands for a stratum, cluster or area that a row does not name; such rows stay in the design."""
+NO_AREA = Text(
+    "研究没有社区这一栏，无法分社区说明。",
+    "The study names no communities, so nothing can be said by community.",
+)
+NO_OUTCOME = Text("编码本没有结果题目。", "The codebook names no outcome question.")
+NO_LEDGER = Text("研究没有社区台账。", "The study has no ledger of communities.")
+ONE_WAVE = Text(
+    "研究只有一轮调查，无法比较前后变化。", "The study has a single wave, so there is no change to see."
+)
+
+
+def sampling_design(study: Study) -> Design:
+    """How residents were sampled: strata of each wave apart, since every wave is a sample of its own.
+
+    A stratum that one PSU stands for alone is centred on the mean PSU, which errs on the wide side.
+    """
+    strata = ("wave", *study.design.strata)
+    return Design(weights="weight", psu=study.design.cluster, strata=strata, lonely="centre")
+
+
+def sampled_residents(study: Study) -> pd.DataFrame:
+    """The residents of all waves, each with a place in the design: '?' where stratum, cluster or area is missing."""
+    frame = study.residents()
+    named = [study.area, study.design.cluster, *study.design.strata]
+    columns = [c for c in dict.fromkeys(named) if c is not None and c in frame.columns]
+    filled = {c: frame[c].astype("string").fillna(UNKNOWN) for c in columns}
+    return frame.assign(**filled)
+
+
+def chosen_wave(study: Study, wave: int) -> int:
+    """The wave asked for, the last one for 0; EstimateError for a wave that the study lacks."""
+    if wave and wave not in study.waves:
+        raise EstimateError(
+            f"No wave {wave}; the study has {', '.join(map(str, study.waves))}. 0 means the last."
+        )
+    return wave or max(study.waves)
+
+
+def chosen_area(study: Study, frame: pd.DataFrame, area: str) -> str:
+    """The area asked for, as the data write it; EstimateError with the nearest name for an unknown one."""
+    codes = [] if study.area is None else sorted(set(frame[study.area].dropna().astype(str)) - {UNKNOWN})
+    if area in codes:
+        return area
+    near = nearest(area, codes)
+    hint = f" Did you mean '{near}'?" if near else ""
+    raise EstimateError(f"No area '{area}' among the {len(codes)} of '{study.area}'.{hint}")
+
+
+def outcome_columns(study: Study) -> list[str]:
+    """The columns of residents that hold the outcome items, in the study's unit, numbers only."""
+    return [
+        study.measured(q)
+        for q in study.codebook.with_role("outcome")
+        if q.is_rated or q.type in {"integer", "decimal"}
+    ]
+
+
+def headline_column(study: Study) -> str | None:
+    """The outcome that the study explains, else its first outcome item, else None."""
+    if study.file.effects is None:
+        return next(iter(outcome_columns(study)), None)
+    name = study.file.effects.outcome
+    question = study.codebook.by_name.get(name)
+    return study.measured(question) if question else name
+
+
+def headline(study: Study) -> str:
+    """The column that stands for satisfaction as a whole; "" where the codebook names no outcome."""
+    return headline_column(study) or ""
+
+
+def unit_of(study: Study, column: str) -> str:
+    """The unit code of a measure: "points", an indicator's own name, or "as asked"."""
+    if column in study.indicators:
+        return column
+    return "points" if column.endswith(POINTS) else "as asked"
+
+
+def asked(columns: Iterable[str], frame: pd.DataFrame, wave: int | None = None) -> list[str]:
+    """Those columns that anybody answered (in that wave), so that an item asked later is no gap before."""
+    rows = frame if wave is None else frame[frame["wave"] == wave]
+    return [column for column in columns if column in rows.columns and rows[column].notna().any()]
+
+
+def in_percent(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """Shares from 0-1 to 0-100."""
+    return [
+        replace(e, value=e.value * 100, se=e.se * 100, low=e.low * 100, high=e.high * 100, unit="percent")
+        for e in estimates
+    ]
+
+
+def as_listed(study: Study, question: str, estimates: Sequence[Estimate]) -> list[Estimate]:
+    """Groups in the order of the question's choices, any that it does not list last."""
+    place = {choice.code: i for i, choice in enumerate(study.codebook.choices_of(question))}
+    return sorted(estimates, key=lambda estimate: place.get(dict(estimate.group)[question], len(place)))
+
+
+def unanswered(question: str, reason: Text) -> Unanswered:
+    return Unanswered(question, reason)

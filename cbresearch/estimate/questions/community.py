@@ -1,0 +1,157 @@
+"""One community: against its targets, against the district, against its own past."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from cbresearch.estimate.descriptive import contrast, mean
+from cbresearch.estimate.questions.common import (
+    NO_AREA,
+    NO_LEDGER,
+    NO_OUTCOME,
+    asked,
+    chosen_area,
+    chosen_wave,
+    outcome_columns,
+    sampled_residents,
+    sampling_design,
+    unanswered,
+    unit_of,
+)
+from cbresearch.estimate.questions.common import (
+    headline as headline,
+)
+from cbresearch.estimate.questions.satisfaction import means
+from cbresearch.estimate.questions.situation import district, of_area
+from cbresearch.estimate.release import fact, release, release_facts
+from cbresearch.estimate.targets import judged
+from cbresearch.records import Released, Text, Unanswered
+from cbresearch.study import Study
+
+NO_TARGETS = Text("研究没有设定目标。", "The study sets no targets.")
+
+
+def scorecard(study: Study, area: str, wave: int = 0) -> list[Released] | Unanswered:
+    """Each target beside the community's figure; group: wave, area, ("target", …), ("verdict", "met" | …)."""
+    if study.area is None or not study.file.targets:
+        return unanswered("scorecard", NO_AREA if study.area is None else NO_TARGETS)
+    chosen = chosen_wave(study, wave)
+    return [
+        judged(_measure(study, target.measure, area, chosen), target.at_least)
+        for target in study.file.targets
+    ]
+
+
+def district_measures(study: Study, wave: int = 0) -> list[Released]:
+    """What the targets are set for, over the whole district; group: wave."""
+    chosen = chosen_wave(study, wave)
+    return [_district_measure(study, target.measure, chosen) for target in study.file.targets]
+
+
+def earlier(study: Study, area: str, wave: int = 0) -> list[Released]:
+    """What the targets are set for, in the community in the wave before; nothing where there is none."""
+    before = [w for w in study.waves if w < chosen_wave(study, wave)]
+    if study.area is None or not before:
+        return []
+    return [_measure(study, target.measure, area, max(before)) for target in study.file.targets]
+
+
+def area_against_district(study: Study, area: str, wave: int = 0) -> list[Released] | Unanswered:
+    """Every outcome item in the community (wave, area), then in the district (wave)."""
+    if study.area is None:
+        return unanswered("area_against_district", NO_AREA)
+    chosen, frame = chosen_wave(study, wave), sampled_residents(study)
+    code, in_wave = chosen_area(study, frame, area), frame["wave"] == chosen
+    columns = asked(outcome_columns(study), frame, chosen)
+    if not columns:
+        return unanswered("area_against_district", NO_OUTCOME)
+    here = means(study, frame, columns, ("wave", study.area), in_wave & (frame[study.area] == code))
+    return release([*here, *means(study, frame, columns, ("wave",), in_wave)], study.minimum_cell)
+
+
+def area_differences(study: Study, area: str, wave: int = 0) -> list[Released] | Unanswered:
+    """How far the community lies above the district, of which it is a part, item by item, with a test.
+
+    Group: wave, area, ("against", "district").
+    """
+    if study.area is None:
+        return unanswered("area_differences", NO_AREA)
+    chosen, frame = chosen_wave(study, wave), sampled_residents(study)
+    code, in_wave = chosen_area(study, frame, area), frame["wave"] == chosen
+    here, design = in_wave & (frame[study.area] == code), sampling_design(study)
+    columns = asked(outcome_columns(study), frame[here])
+    group = (("wave", str(chosen)), (study.area, code), ("against", "district"))
+    differences = [
+        contrast(frame, column, design, first=here, second=in_wave, unit=unit_of(study, column), group=group)
+        for column in columns
+    ]
+    return release(differences, study.minimum_cell) if columns else unanswered("area_differences", NO_OUTCOME)
+
+
+def area_over_waves(study: Study, area: str, column: str) -> list[Released] | Unanswered:
+    """One column's mean in the community, wave by wave; group: wave, area."""
+    if study.area is None or not column:
+        return unanswered("area_over_waves", NO_OUTCOME if study.area else NO_AREA)
+    frame = sampled_residents(study)
+    here = frame[study.area] == chosen_area(study, frame, area)
+    return release(means(study, frame, (column,), ("wave", study.area), here), study.minimum_cell)
+
+
+def area_ledger(study: Study, area: str, wave: int = 0) -> list[Released] | Unanswered:
+    """Every indicator of the community (wave, area), each followed by the district's (wave)."""
+    if study.area is None:
+        return unanswered("area_ledger", NO_AREA)
+    chosen, frame = chosen_wave(study, wave), study.communities()
+    row = _ledger_row(study, frame, area, chosen)
+    if row is None:
+        return unanswered("area_ledger", NO_LEDGER)
+    facts = [
+        one
+        for name, indicator in study.indicators.items()
+        for one in (of_area(study, name, row, chosen), district(study, indicator, frame, chosen))
+    ]
+    return release_facts(facts)
+
+
+def _measure(study: Study, measure: str, area: str, wave: int) -> Released:
+    """The community's figure for one target, held back where neither ledger nor residents hold it."""
+    assert study.area is not None
+    if measure in study.indicators:
+        row = _ledger_row(study, study.communities(), area, wave)
+        asked_of = (("wave", str(wave)), (study.area, area))
+        gap = fact(measure, math.nan, measure, asked_of, method="ledger")
+        return release_facts([gap if row is None else of_area(study, measure, row, wave)])[0]
+    frame = sampled_residents(study)
+    code = chosen_area(study, frame, area)
+    here, group = (
+        (frame["wave"] == wave) & (frame[study.area] == code),
+        (("wave", str(wave)), (study.area, code)),
+    )
+    estimate = mean(
+        frame, measure, sampling_design(study), where=here, unit=unit_of(study, measure), group=group
+    )
+    return release([estimate], study.minimum_cell)[0]
+
+
+def _district_measure(study: Study, measure: str, wave: int) -> Released:
+    group = (("wave", str(wave)),)
+    if measure in study.indicators:
+        frame = study.communities()
+        gap = fact(measure, math.nan, measure, group, method="ledger")
+        return release_facts(
+            [gap if frame.empty else district(study, study.indicators[measure], frame, wave)]
+        )[0]
+    frame = sampled_residents(study)
+    design, unit = sampling_design(study), unit_of(study, measure)
+    everybody = mean(frame, measure, design, where=frame["wave"] == wave, unit=unit, group=group)
+    return release([everybody], study.minimum_cell)[0]
+
+
+def _ledger_row(study: Study, frame: pd.DataFrame, area: str, wave: int) -> pd.Series | None:
+    if frame.empty:
+        return None
+    code = chosen_area(study, frame, area)
+    rows = frame[(frame["wave"] == wave) & (frame[study.area].astype("string") == code)]
+    return None if rows.empty else rows.iloc[0]

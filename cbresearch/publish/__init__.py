@@ -1,0 +1,1 @@
+"""From notebooks to a site of pages; knows no statistics."""

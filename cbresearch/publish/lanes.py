@@ -1,0 +1,154 @@
+"""Worker processes side by side, with every task accounted for whatever becomes of a process."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cbresearch.errors import PublishError
+from cbresearch.publish.kernels import kernel_environment
+from cbresearch.publish.task import Outcome, Task, outcome_of, to_line
+
+GRACE_SECONDS = 60.0
+"""How long a worker may take beyond a notebook's own limit: start-up, rendering, clean-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    slug: str
+
+
+class Lane:
+    """One worker process, replaced when it is lost."""
+
+    def __init__(self, scratch: Path, cwd: Path, number: int) -> None:
+        self._environment = kernel_environment(scratch)
+        self._cwd = cwd
+        self._log = scratch / f"lane-{number}.log"
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def perform(self, task: Task) -> Outcome:
+        """The worker's answer; when the worker is lost, a new one shows the notebook as failed."""
+        if answer := self._ask(task):
+            return answer
+        lost = {"class": "WorkerLost", "message": self._last_words()}
+        shown = self._ask(replace(task, run_it=False, error=lost))
+        return shown or Outcome(task.slug, "failed", lost)
+
+    def stop(self) -> None:
+        """End the worker for good; kernels see their parent gone and end as well."""
+        with self._lock:
+            self._stopped = True
+        self._kill()
+
+    def release(self) -> None:
+        """Close what is left of the pipes, once nobody reads them."""
+        for stream in (self._process.stdin, self._process.stdout) if self._process else ():
+            with suppress(OSError):
+                stream.close()  # type: ignore[union-attr]
+
+    def _ask(self, task: Task) -> Outcome | None:
+        process = self._alive()
+        timer = threading.Timer(task.seconds_allowed + GRACE_SECONDS, self._kill)
+        timer.start()
+        answer = ""
+        try:
+            process.stdin.write(to_line(task))  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+            answer = process.stdout.readline()  # type: ignore[union-attr]
+        except OSError:
+            self._kill()
+        finally:
+            timer.cancel()
+        if answer.endswith("\n"):
+            return outcome_of(answer)
+        self._kill()
+        self.release()
+        return None
+
+    def _alive(self) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._stopped:
+                raise PublishError("the run was stopped")
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._start()
+            return self._process
+
+    def _start(self) -> subprocess.Popen[str]:
+        # -P: the notebooks folder must not shadow a module of the worker
+        command = [sys.executable, "-P", "-m", "cbresearch.publish.worker"]
+        with self._log.open("w", encoding="utf-8") as log:
+            return subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, encoding="utf-8",
+                cwd=self._cwd, env=self._environment, start_new_session=True,
+            )  # fmt: skip
+
+    def _kill(self) -> None:
+        process = self._process
+        if process is not None and process.poll() is None:
+            _kill_group(process)
+            process.wait()
+
+    def _last_words(self) -> str:
+        said = self._log.read_text(encoding="utf-8", errors="replace").strip() if self._log.is_file() else ""
+        last = said.splitlines()[-1:] or ["it left no message"]
+        return f"the process that ran the notebook ended: {last[0][:300]}"
+
+
+def _kill_group(process: subprocess.Popen[str]) -> None:
+    if os.name == "nt":
+        process.kill()
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def in_lanes(tasks: Sequence[Task], *, lanes: int, scratch: Path, cwd: Path) -> Iterator[Started | Outcome]:
+    """Each task's start and outcome as they happen; leaving early ends every process."""
+    waiting: queue.Queue[Task] = queue.Queue()
+    for task in tasks:
+        waiting.put(task)
+    news: queue.Queue[Started | Outcome | Exception] = queue.Queue()
+    crew = [Lane(scratch, cwd, number) for number in range(min(lanes, len(tasks)))]
+    threads = [threading.Thread(target=_serve, args=(lane, waiting, news), daemon=True) for lane in crew]
+    for thread in threads:
+        thread.start()
+    try:
+        missing = {task.slug for task in tasks}
+        while missing:
+            item = news.get()
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, Outcome):
+                missing.discard(item.slug)
+            yield item
+    finally:
+        for lane in crew:
+            lane.stop()
+        for thread, lane in zip(threads, crew, strict=True):
+            thread.join(timeout=10)
+            lane.release()
+
+
+def _serve(lane: Lane, waiting: queue.Queue[Task], news: queue.Queue[Started | Outcome | Exception]) -> None:
+    while True:
+        try:
+            task = waiting.get_nowait()
+        except queue.Empty:
+            return
+        news.put(Started(task.slug))
+        try:
+            news.put(lane.perform(task))
+        except Exception as error:  # a bug of ours must reach the caller, not vanish with the thread
+            news.put(error)
+            return

@@ -1,0 +1,40 @@
+"""From released numbers to figures, tables, sentences, each in Chinese and English."""
+
+from __future__ import annotations
+
+from cbresearch.show.bars import bars
+from cbresearch.show.before_after import before_after
+from cbresearch.show.coefficients import coefficients
+from cbresearch.show.dots import dots
+from cbresearch.show.likert import likert, title_of_answers
+from cbresearch.show.lines import waves
+from cbresearch.show.page import Page, page
+from cbresearch.show.readings import (
+    agreement,
+    best_and_worst,
+    change,
+    compared,
+    first_and_last,
+    headline_of_effects,
+    reading_of_effect,
+    readings_of_effects,
+    spread,
+    title_of,
+    title_of_effects,
+    title_of_waves,
+    verdict,
+    verdicts,
+)
+from cbresearch.show.record_of_build import faults, ledger
+from cbresearch.show.rows import as_given, by_value
+from cbresearch.show.scorecard import scorecard
+from cbresearch.show.shown import Shown, together
+from cbresearch.show.tables import cross, table
+from cbresearch.show.words import compose, say, unanswered
+
+__all__ = [
+    "Page", "Shown", "agreement", "as_given", "bars", "before_after", "best_and_worst", "by_value", "change",
+    "coefficients", "compared", "compose", "cross", "dots", "faults", "first_and_last", "headline_of_effects",
+    "ledger", "likert", "page", "reading_of_effect", "readings_of_effects", "say", "scorecard", "spread", "table",
+    "title_of", "title_of_answers", "title_of_effects", "title_of_waves", "together", "unanswered", "verdict", "verdicts", "waves",
+]  # fmt: skip

@@ -1,0 +1,131 @@
+"""Dot-and-interval rows: communities, items or groups side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cbresearch.records import Language, Released, Text, Unanswered
+from cbresearch.show.canvas import WIDTH, Canvas, Scale, scale, units_wide
+from cbresearch.show.catalogue import message
+from cbresearch.show.figure import Plot, figure
+from cbresearch.show.names import row_names, varying
+from cbresearch.show.page import Page
+from cbresearch.show.rows import Order, Rows, axis_title, by_value, ends, not_shown, rows, summary, value_room
+from cbresearch.show.shown import Shown, is_shown
+from cbresearch.show.tables import empty
+from cbresearch.show.theme import ACCENT, INK, MAIN, SMALL
+from cbresearch.show.units import Unit, one_unit
+from cbresearch.show.words import unanswered
+
+
+def dots(
+    page: Page,
+    released: Sequence[Released] | Unanswered,
+    *,
+    title: Text | Shown,
+    reference: Released | float | None = None,
+    reference_label: Text | None = None,
+    highlight: str | None = None,
+    order: Order = by_value,
+) -> Shown:
+    """A row per number, largest first: its dot, its 95 % interval, its value in print.
+
+    All numbers share one unit. `reference` draws an upright line, at a released number (the district's)
+    or at a number such as a target. `highlight` is a code of any group column (a community) whose
+    row is coloured. Held-back rows come last and say so in words.
+    """
+    if isinstance(released, Unanswered):
+        return unanswered(page, released)
+    if not released:
+        return empty(page)
+    ordered = order(released, row_names(page, released, varying(released)))
+    records = [record for record, _ in ordered]
+    line = _stands_at(reference)
+    words = reference_label or message(
+        "figure.district" if isinstance(reference, Released) else "figure.target"
+    )
+    unit = one_unit(page, records, "A dot figure")
+    stated = unit.plain(line or 0.0) if isinstance(reference, float | int) else unit.number(line or 0.0)
+
+    def draw(lang: Language) -> Canvas:
+        return _drawn(ordered, unit, lang, (line, f"{words.say(lang)} {stated}"), highlight)
+
+    plot = Plot("dots", draw, summary(page, "dots", records), legend_of(records))
+    return figure(page, records, plot, title)
+
+
+def _stands_at(reference: Released | float | None) -> float | None:
+    """Where the reference line stands; nowhere when its number is held back."""
+    if isinstance(reference, Released):
+        return reference.value if is_shown(reference) else None
+    return reference
+
+
+def legend_of(records: Sequence[Released]) -> tuple[Text, ...]:
+    """How to read dots; hollow ones are explained only where there are some."""
+    has_interval = any(record.low is not None for record in records)
+    first = message("figure.interval" if has_interval else "figure.plain_dots")
+    return (first, message("figure.hollow")) if any(r.status == "caution" for r in records) else (first,)
+
+
+def mark(canvas: Canvas, at: Scale, y: float, record: Released, colour: str) -> None:
+    """One dot with its interval; hollow where it is to be used with care."""
+    if record.value is None:
+        return
+    middle, is_hollow = at(record.value), record.status == "caution"
+    if record.low is not None and record.high is not None:
+        gap = 4.2 if is_hollow else 0.0
+        for start, end in ((at(record.low), middle - gap), (middle + gap, at(record.high))):
+            if end > start:
+                canvas.line([start, end], [y, y], colour=colour, width=2.2)
+    canvas.dots([(middle, y)], colour=colour, hollow=is_hollow)
+
+
+def is_marked(record: Released, highlight: str | None) -> bool:
+    return highlight is not None and highlight in dict(record.group).values()
+
+
+def reference_line(canvas: Canvas, at: Scale, value: float, words: str, top: float, bottom: float) -> None:
+    """A dashed upright with its name above it, kept inside the figure."""
+    x, half = at(value), units_wide([words], SMALL) / 2
+    canvas.line([x, x], [top, bottom], colour=INK, width=1.3, dash=True, alpha=0.75)
+    canvas.text(min(max(x, half), WIDTH - half), top - 10, words, align="center", size=SMALL)
+
+
+def _drawn(
+    ordered: Sequence[tuple[Released, Text]],
+    unit: Unit,
+    lang: Language,
+    line: tuple[float | None, str],
+    highlight: str | None,
+) -> Canvas:
+    records = [record for record, _ in ordered]
+    value, words = line
+    top = 8.0 if value is None else 24.0
+    place = rows([label.say(lang) for _, label in ordered], top)
+    reach = [*ends(records), *([] if value is None else [value])]
+    at = scale(
+        reach, place.beside + 6, WIDTH - value_room(records, unit) - 8, factor=unit.factor, most=unit.most
+    )
+    canvas = Canvas(place.bottom + 80)
+    canvas.ruler(at, top, place.bottom)
+    canvas.lines([((at.start, y), (at.end, y)) for y in place.middles], alpha=0.12)
+    if value is not None:
+        reference_line(canvas, at, value, words, top, place.bottom)
+    for i, record in enumerate(records):
+        _row(canvas, place, i, at, record, (unit, lang), ACCENT if is_marked(record, highlight) else MAIN)
+    canvas.crop(axis_title(canvas, at, place.bottom + 28, unit.heading.say(lang)))
+    return canvas
+
+
+def _row(
+    canvas: Canvas, place: Rows, i: int, at: Scale, record: Released, told: tuple[Unit, Language], colour: str
+) -> None:
+    unit, lang = told
+    place.write(canvas, i)
+    y = place.middles[i]
+    if not is_shown(record) or record.value is None:
+        not_shown(canvas, at.start + 4, y, lang)
+        return
+    mark(canvas, at, y, record, colour)
+    canvas.text(WIDTH, y, unit.number(record.value), align="right")

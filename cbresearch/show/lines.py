@@ -1,0 +1,210 @@
+"""Change over the waves, a small panel for each item, group or community."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cbresearch.records import Language, Released, Text, Unanswered
+from cbresearch.show.canvas import WIDTH, Canvas, Scale, scale, units_wide, wrap
+from cbresearch.show.catalogue import message
+from cbresearch.show.dots import is_marked
+from cbresearch.show.figure import Plot, figure
+from cbresearch.show.names import row_names, varying, wave_name
+from cbresearch.show.page import Page
+from cbresearch.show.rows import ends, summary
+from cbresearch.show.shown import Shown, is_shown
+from cbresearch.show.tables import empty
+from cbresearch.show.theme import ACCENT, INK, MAIN, SMALL
+from cbresearch.show.units import Unit, one_unit
+from cbresearch.show.words import compose, unanswered
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One series: what it is called, its numbers by wave."""
+
+    name: Text
+    records: tuple[Released, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What all panels share: unit, waves in order, the grey reference series, the marked code."""
+
+    unit: Unit
+    waves: tuple[str, ...]
+    reference: tuple[Released, ...]
+    highlight: str | None
+    lang: Language
+
+
+def waves(
+    page: Page,
+    released: Sequence[Released] | Unanswered,
+    *,
+    title: Text | Shown,
+    reference: Sequence[Released] = (),
+    reference_label: Text | None = None,
+    highlight: str | None = None,
+) -> Shown:
+    """A panel per series over the group column "wave", with 95 % intervals; all panels share both axes.
+
+    `reference` is a series of its own (the district) drawn in grey behind each panel, with the same
+    unit. A held-back wave leaves a gap in the line. One series alone gets one wide panel.
+    """
+    if isinstance(released, Unanswered):
+        return unanswered(page, released)
+    if not released:
+        return empty(page)
+    panels, unit = _panels(page, released), one_unit(page, released, "A figure of waves")
+    order = tuple(sorted({record.part("wave") or "" for record in [*released, *reference]}, key=_wave_order))
+
+    def draw(lang: Language) -> Canvas:
+        return _drawn(panels, Sheet(unit, order, tuple(reference), highlight, lang))
+
+    legend = [message("figure.waves")]
+    legend += [message("figure.hollow")] if any(record.status == "caution" for record in released) else []
+    if reference:
+        legend.append(
+            compose(page, "figure.waves_reference", reference=reference_label or message("group.everybody"))
+        )
+    plot = Plot("waves", draw, summary(page, "waves", list(released), panels=len(panels)), tuple(legend))
+    return figure(page, released, plot, title)
+
+
+def _wave_order(wave: str) -> tuple[float, str]:
+    return (float(wave), wave) if wave.isdigit() else (float("inf"), wave)
+
+
+def _panels(page: Page, released: Sequence[Released]) -> list[Panel]:
+    """Series in the order in which they come."""
+    parts = [part for part in varying(released) if part != "wave"]
+    names = row_names(page, released, parts) if parts else [Text("", "")] * len(released)
+    series: dict[Text, list[Released]] = {}
+    for name, record in zip(names, released, strict=True):
+        series.setdefault(name, []).append(record)
+    return [
+        Panel(name, tuple(sorted(found, key=lambda record: _wave_order(record.part("wave") or ""))))
+        for name, found in series.items()
+    ]
+
+
+def _drawn(panels: Sequence[Panel], sheet: Sheet) -> Canvas:
+    across = 1 if len(panels) == 1 else 2 if len(panels) in {2, 4} else 3 if len(panels) <= 12 else 4
+    everything = [record for panel in panels for record in panel.records]
+    reach = ends([*everything, *sheet.reference])
+    left = units_wide([sheet.unit.number(value) for value in reach], SMALL) + 8
+    gap = 12.0
+    width = (WIDTH - left - gap * (across - 1) - 6) / across
+    tall = {1: 190.0, 2: 120.0, 3: 92.0, 4: 70.0}[across]
+    heads = [wrap(panel.name.say(sheet.lang), width, SMALL) if panel.name.en else [] for panel in panels]
+    canvas = Canvas(4000.0)
+    y = 2.0
+    for start in range(0, len(panels), across):
+        row = list(range(start, min(start + across, len(panels))))
+        y += 13.0 * max(len(heads[i]) for i in row) + 6
+        at = scale(
+            reach,
+            y + tall,
+            y,
+            factor=sheet.unit.factor,
+            most=sheet.unit.most,
+            intervals=4 if across > 1 else 5,
+        )
+        for column, i in enumerate(row):
+            x = left + column * (width + gap)
+            for n, line in enumerate(reversed(heads[i])):
+                canvas.text(x, y - 10 - 13 * n, line, size=SMALL)
+            _panel(canvas, panels[i], sheet, at, (x, x + width), is_first=column == 0)
+        y += tall + 24
+    canvas.crop(y)
+    return canvas
+
+
+def _panel(
+    canvas: Canvas, panel: Panel, sheet: Sheet, at: Scale, span: tuple[float, float], *, is_first: bool
+) -> None:
+    _frame(canvas, at, span, is_first=is_first)
+    across = _waves_scale(sheet.waves, span)
+    is_wide = span[1] - span[0] >= 50 * len(sheet.waves)
+    for wave in sheet.waves if is_wide else dict.fromkeys((sheet.waves[0], sheet.waves[-1])):
+        canvas.text(
+            across[wave], at.start + 10, _wave(wave, sheet.lang), align="center", size=SMALL, alpha=0.8
+        )
+    _series(canvas, sheet.reference, at, across, INK, is_quiet=True)
+    is_lit = any(is_marked(record, sheet.highlight) for record in panel.records)
+    _series(canvas, panel.records, at, across, ACCENT if is_lit else MAIN, is_quiet=False)
+
+
+def _wave(wave: str, lang: Language) -> str:
+    """A year stays a number on an axis; a counted wave says what it is."""
+    return wave if len(wave) == 4 and wave.isdigit() else wave_name(wave).say(lang)
+
+
+def _frame(canvas: Canvas, at: Scale, span: tuple[float, float], *, is_first: bool) -> None:
+    canvas.lines([((span[0], at.tick(tick)), (span[1], at.tick(tick))) for tick in at.ticks])
+    if is_first:
+        for tick, label in zip(at.ticks, at.labels(), strict=True):
+            canvas.text(span[0] - 6, at.tick(tick), label, align="right", size=SMALL, alpha=0.8)
+
+
+def _waves_scale(order: Sequence[str], span: tuple[float, float]) -> dict[str, float]:
+    """Where waves stand: years apart as they are, counted waves evenly."""
+    numbers = (
+        [float(wave) for wave in order]
+        if all(wave.isdigit() for wave in order)
+        else list(map(float, range(len(order))))
+    )
+    inside = 18.0
+    first, room = span[0] + inside, span[1] - span[0] - 2 * inside
+    length = numbers[-1] - numbers[0]
+    return {
+        wave: first + room * ((n - numbers[0]) / length if length else 0.5)
+        for wave, n in zip(order, numbers, strict=True)
+    }
+
+
+def _series(
+    canvas: Canvas,
+    records: Sequence[Released],
+    at: Scale,
+    across: dict[str, float],
+    colour: str,
+    *,
+    is_quiet: bool,
+) -> None:
+    run: list[tuple[float, float]] = []
+    for record in [*records, None]:
+        if record is not None and is_shown(record) and record.value is not None:
+            run.append((across[record.part("wave") or ""], at(record.value)))
+            continue
+        if len(run) > 1:
+            xs, ys = zip(*run, strict=True)
+            canvas.line(
+                xs, ys, colour=colour, width=1.2 if is_quiet else 1.6, alpha=0.45 if is_quiet else 1.0
+            )
+        run = []
+    if not is_quiet:
+        _points(canvas, [record for record in records if is_shown(record)], at, across, colour)
+
+
+def _points(
+    canvas: Canvas, records: Sequence[Released], at: Scale, across: dict[str, float], colour: str
+) -> None:
+    where = [across[record.part("wave") or ""] for record in records]
+    reach = [
+        ((x, at(record.low)), (x, at(record.high)))
+        for x, record in zip(where, records, strict=True)
+        if record.low is not None and record.high is not None
+    ]
+    if reach:
+        canvas.lines(reach, colour=colour, width=1.8, alpha=1.0)
+    for is_hollow in (False, True):
+        marks = [
+            (x, at(record.value))
+            for x, record in zip(where, records, strict=True)
+            if record.value is not None and (record.status == "caution") == is_hollow
+        ]
+        if marks:
+            canvas.dots(marks, colour=colour, size=5.5, hollow=is_hollow)

@@ -1,0 +1,120 @@
+"""Readable names for released numbers, from the codebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cbresearch.records import Released, Text
+from cbresearch.show.catalogue import message, messages
+from cbresearch.show.page import Page
+
+MEASURE = "measure"
+"""Stands for the measured column itself wherever a group column could be named."""
+VERDICTS = frozenset({"target", "verdict"})
+"""Parts of a group that judge a number; they do not tell it from others."""
+
+
+def full_name(page: Page, record: Released) -> Text:
+    """Measure and group in words: 'Overall satisfaction (Xinle, 2009)'."""
+    measure = page.label(record.measure)
+    if not _naming(record):
+        return measure
+    group = group_name(page, record)
+    return Text(f"{measure.zh}（{group.zh}）", f"{measure.en} ({group.en})")
+
+
+def group_name(page: Page, record: Released) -> Text:
+    """The group alone; the words for everybody where there is none."""
+    if not _naming(record):
+        return message("group.everybody")
+    return _joined([part_name(page, record, column) for column in _naming(record)])
+
+
+def part_name(page: Page, record: Released, column: str) -> Text:
+    """One part of a number's name: its measure, or the label of its code in `column`."""
+    if column == MEASURE:
+        return page.label(record.measure)
+    code = record.part(column)
+    if code is None:
+        return message("group.everybody")
+    if column == "wave":
+        return wave_name(code)
+    known = page.answer(column, code)
+    if known == Text(code, code):
+        known = page.answer(record.measure, code)
+    if known == Text(code, code) and f"{column}.{code}" in messages():
+        return message(f"{column}.{code}")
+    return known
+
+
+def wave_name(code: str) -> Text:
+    """'2009年' for a wave named by its year, '第3轮' for one that is counted."""
+    is_year = code.isdigit() and len(code) == 4
+    return Text(f"{code}年", code) if is_year else Text(f"第{code}轮", f"Wave {code}")
+
+
+def column_name(page: Page, column: str) -> Text:
+    """The heading of a column of labels."""
+    return message(f"column.{column}") if f"column.{column}" in messages() else page.label(column)
+
+
+def varying(released: Sequence[Released]) -> tuple[str, ...]:
+    """The parts by which these numbers differ, measure first, then group columns as they come."""
+    columns = dict.fromkeys(column for record in released for column in _naming(record))
+    found = [column for column in columns if len({record.part(column) for record in released}) > 1]
+    return (MEASURE, *found) if len({record.measure for record in released}) > 1 else tuple(found)
+
+
+def constant(released: Sequence[Released]) -> tuple[str, ...]:
+    """The group columns that all these numbers share."""
+    columns = dict.fromkeys(column for record in released for column in _naming(record))
+    return tuple(column for column in columns if len({record.part(column) for record in released}) == 1)
+
+
+def row_names(page: Page, released: Sequence[Released], columns: Sequence[str]) -> list[Text]:
+    """A label per number that tells it from the others; words that all measures share are left out."""
+    short = short_measures(page, [record.measure for record in released])
+    names = []
+    for record in released:
+        parts = [short[record.measure] if c == MEASURE else part_name(page, record, c) for c in columns]
+        names.append(_joined(parts) if parts else full_name(page, record))
+    return names
+
+
+def short_measures(page: Page, measures: Sequence[str]) -> dict[str, Text]:
+    """Labels without what all of them share: 'Satisfaction with culture' is 'Culture' among its like."""
+    labels = {measure: page.label(measure) for measure in dict.fromkeys(measures)}
+    zh = _without_shared([label.zh for label in labels.values()], spaced=False)
+    en = _without_shared([label.en for label in labels.values()], spaced=True)
+    return {measure: Text(*pair) for measure, pair in zip(labels, zip(zh, en, strict=True), strict=True)}
+
+
+def _naming(record: Released) -> list[str]:
+    return [column for column, _ in record.group if column not in VERDICTS]
+
+
+def _without_shared(labels: list[str], *, spaced: bool) -> list[str]:
+    if len(labels) < 3:
+        return labels
+    head = _shared_start(labels)
+    stop = max(
+        (head.rfind(mark) + len(mark) for mark in ((" ", ": ") if spaced else ("：",)) if mark in head),
+        default=0,
+    )
+    tail = "" if spaced else _shared_start([label[::-1] for label in labels])[::-1]
+    bare = [label[stop : len(label) - len(tail)].strip() for label in labels]
+    if not all(bare):
+        return labels
+    return [text[0].upper() + text[1:] for text in bare]
+
+
+def _shared_start(labels: Sequence[str]) -> str:
+    first, last = min(labels), max(labels)
+    same = next(
+        (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
+    )
+    return first[:same]
+
+
+def _joined(parts: Sequence[Text]) -> Text:
+    return Text("，".join(part.zh for part in parts), ", ".join(part.en for part in parts))

@@ -1,0 +1,275 @@
+"""Sentences chosen from numbers: what a result says, so that no notebook has to word it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cbresearch.errors import PublishError
+from cbresearch.records import Released, Text, Unanswered
+from cbresearch.show.catalogue import message
+from cbresearch.show.names import full_name
+from cbresearch.show.page import Page
+from cbresearch.show.rows import labelled
+from cbresearch.show.shown import Shown, is_shown, listed, together
+from cbresearch.show.tables import empty
+from cbresearch.show.units import unit_of
+from cbresearch.show.words import Named, compose, lower_first, paragraph, say, unanswered
+
+Answer = Sequence[Released] | Released | Unanswered
+
+
+def best_and_worst(page: Page, released: Answer) -> Shown:
+    """Highest and lowest of several numbers; whether their intervals tell them apart."""
+    return _best_and_worst(
+        page, released, "satisfaction.reading.best_and_worst", "satisfaction.reading.close"
+    )
+
+
+def spread(page: Page, released: Answer) -> Shown:
+    """Most and least among figures of the ledger, which have no interval."""
+    return _best_and_worst(page, released, "situation.reading.spread", "situation.reading.spread")
+
+
+def title_of(page: Page, released: Answer) -> Text:
+    """A figure's title that is its finding: highest and lowest, or that they cannot be told apart."""
+    if isinstance(released, Unanswered):
+        return released.reason
+    there = _there(released)
+    if not there:
+        return message("title.none")
+    named = labelled(page, listed(released), high=there[-1], low=there[0])
+    if len(there) == 1:
+        return compose(page, "title.one", x=named["high"])
+    return (
+        compose(page, "title.highest_and_lowest", **named)
+        if _apart(there[0], there[-1])
+        else message("title.close")
+    )
+
+
+def title_of_waves(page: Page, released: Answer) -> Text:
+    """A title for change over the waves: from where to where for one series, else how many rose or fell."""
+    if isinstance(released, Unanswered):
+        return released.reason
+    series = [found for found in _series(released) if len(found) > 1]
+    if not series:
+        return title_of(page, released)
+    moves = [_direction(found[0], found[-1]) for found in series]
+    if not any(moves):
+        return message("title.waves_unclear")
+    if len(series) > 1:
+        rose, fell = moves.count("rose"), moves.count("fell")
+        return compose(page, "title.waves_many", rows=len(series), rose=rose, fell=fell)
+    first, last = series[0][0], series[0][-1]
+    return compose(page, f"title.{moves[0]}", x=page.label(last.measure), first=first, last=last)
+
+
+def title_of_effects(page: Page, released: Answer) -> Text:
+    """Names the causes whose change over time moved with the outcome, if any did."""
+    return _effects(
+        page, released, "title.effects_clear", "title.effects_unclear", message("title.effects_unclear")
+    )
+
+
+def headline_of_effects(page: Page, released: Answer) -> Shown:
+    """The drivers notebook's answer in one sentence; with one wave, that causes cannot be told."""
+    if isinstance(released, Unanswered):
+        return unanswered(page, released)
+    only = message("drivers.headline.between_only")
+    text = _effects(page, released, "drivers.headline.clear", "drivers.headline.unclear", only)
+    return paragraph(page, "drivers.headline.clear", text, listed(released))
+
+
+def reading_of_effect(
+    page: Page, effect: Released | Unanswered, *, detectable: Released | None = None
+) -> Shown:
+    """Whether the outcome went up or down with a cause, or that the data cannot tell.
+
+    The interval against zero decides. Where it cannot be told, `detectable` (the smallest effect that
+    could have been seen, in the effect's unit) is said, or else the range that fits the data.
+    """
+    if isinstance(effect, Unanswered):
+        return unanswered(page, effect)
+    term = effect.part("term")
+    kind = f"drivers.reading.{term if term in {'within', 'between'} else 'other'}"
+    label = page.label(effect.measure)
+    if not is_shown(effect) or effect.low is None or effect.high is None:
+        return say(page, f"{kind}.unclear", x=effect, outcome=outcome(page))
+    named = Named(effect, label)
+    if effect.low > 0 or effect.high < 0:
+        return say(page, f"{kind}.{'more' if effect.low > 0 else 'less'}", x=named, outcome=outcome(page))
+    unclear = compose(page, f"{kind}.unclear", x=named, outcome=outcome(page))
+    if detectable is not None and is_shown(detectable):
+        seen = compose(page, "drivers.reading.detectable", m=detectable)
+    else:
+        seen = message("drivers.reading.compatible")
+    text = Text(unclear.zh + seen.zh, f"{unclear.en} {seen.en}")
+    return paragraph(page, f"{kind}.unclear", text, [effect, *([detectable] if detectable else [])])
+
+
+def readings_of_effects(page: Page, effects: Answer, *, detectable: Sequence[Released] = ()) -> Shown:
+    """A reading per effect; `detectable` are matched to them by measure and group."""
+    if isinstance(effects, Unanswered):
+        return unanswered(page, effects)
+    smallest = {(record.measure, record.part("term")): record for record in detectable}
+    parts = [
+        reading_of_effect(page, one, detectable=smallest.get((one.measure, one.part("term"))))
+        for one in listed(effects)
+    ]
+    return together(*parts) if parts else empty(page)
+
+
+def change(page: Page, difference: Released | Unanswered) -> Shown:
+    """Whether something rose or fell, from an estimated difference (later minus earlier) with its interval."""
+    if isinstance(difference, Unanswered):
+        return unanswered(page, difference)
+    key = "change_unclear"
+    if difference.low is not None and difference.high is not None:
+        key = "rose" if difference.low > 0 else "fell" if difference.high < 0 else key
+    return say(page, f"satisfaction.reading.{key}", x=difference)
+
+
+def first_and_last(page: Page, released: Answer) -> Shown:
+    """The first wave of a series against its last; a change is claimed only where the intervals stand apart."""
+    if isinstance(released, Unanswered):
+        return unanswered(page, released)
+    series = _series(released)
+    if not series:
+        return empty(page)
+    first, last = series[0][0], series[0][-1]
+    if len(series[0]) == 1:
+        return say(page, "satisfaction.reading.one", x=first)
+    return say(
+        page, f"satisfaction.reading.waves_{_direction(first, last) or 'unclear'}", first=first, last=last
+    )
+
+
+def verdict(page: Page, judged: Released | Unanswered) -> Shown:
+    """Whether a target is met, from a record whose group carries "target" and "verdict"."""
+    if isinstance(judged, Unanswered):
+        return unanswered(page, judged)
+    ruling, target = judged.part("verdict"), judged.part("target")
+    if ruling is None or target is None:
+        raise PublishError(
+            f"'{full_name(page, judged).en}' carries no verdict; expected a number judged against its target "
+            "(the parts 'target' and 'verdict' of its group)."
+        )
+    unit = unit_of(page, judged.unit)
+    words = Text(*(unit.goal(float(target), lang) for lang in ("zh", "en")))
+    key = {"met": "met", "not met": "missed", "cannot tell": "unclear"}[ruling]
+    if judged.low is None:
+        key = "no_interval" if key == "unclear" else f"ledger_{key}"
+    return say(page, f"community.reading.{key}", x=judged, target=words)
+
+
+def verdicts(page: Page, area: str, judged: Answer) -> Shown:
+    """The scorecard's headline: of so many targets, so many met, not met, or not to be told."""
+    if isinstance(judged, Unanswered):
+        return unanswered(page, judged)
+    rulings = [record.part("verdict") for record in listed(judged)]
+    name = page.answer(page.study.area, area) if page.study.area else Text(area, area)
+    return say(
+        page, "community.headline.verdicts", area=name, judged=len(rulings), met=rulings.count("met"),
+        missed=rulings.count("not met"), unclear=rulings.count("cannot tell"),
+    )  # fmt: skip
+
+
+def compared(page: Page, here: Released, there: Released) -> Shown:
+    """One number against another (a community and its district); a claim only where the intervals stand apart."""
+    if not (is_shown(here) and is_shown(there)) or here.value is None or there.value is None:
+        return say(page, "community.reading.alike", here=here, there=there)
+    if here.low is None or there.low is None:
+        key = (
+            "same_as"
+            if here.value == there.value
+            else "more_than"
+            if here.value > there.value
+            else "less_than"
+        )
+    else:
+        key = "alike" if not _apart(here, there) else "above" if here.value > there.value else "below"
+    named = labelled(page, [here, there], here=here, there=there)
+    if set(here.group) > set(there.group):
+        named["there"] = Named(there, message("group.whole"))
+    return say(page, f"community.reading.{key}", **named)
+
+
+def agreement(page: Page, found: Released | Unanswered) -> Shown:
+    """A ledger figure beside what a published report states; the study's indicator says what that is."""
+    if isinstance(found, Unanswered):
+        return unanswered(page, found)
+    indicator = page.study.indicators.get(found.measure)
+    if indicator is None or indicator.published is None or found.value is None:
+        return say(page, "situation.headline.figure", x=found)
+    unit, stated = unit_of(page, found.unit), indicator.published
+    words = Text(*(unit.goal(stated, lang) for lang in ("zh", "en")))
+    is_more = indicator.published_as == "more than"
+    agrees = found.value > stated if is_more else unit.number(found.value) == unit.number(stated)
+    key = f"agrees{'_more' if is_more else ''}" if agrees else "differs"
+    return say(page, f"situation.reading.{key}", x=found, published=words)
+
+
+def outcome(page: Page) -> Text:
+    """What the drivers are held against, in the middle of a sentence."""
+    effects = page.study.file.effects
+    label = page.label(effects.outcome) if effects else message("column.value")
+    return Text(label.zh, lower_first(label.en))
+
+
+def _best_and_worst(page: Page, released: Answer, apart: str, close: str) -> Shown:
+    if isinstance(released, Unanswered):
+        return unanswered(page, released)
+    there = _there(released)
+    if not there:
+        return empty(page)
+    named = labelled(page, listed(released), high=there[-1], low=there[0])
+    if len(there) == 1:
+        return say(page, "satisfaction.reading.one", x=named["high"])
+    return say(page, apart if _apart(there[0], there[-1]) else close, **named)
+
+
+def _effects(page: Page, released: Answer, clear_key: str, unclear_key: str, only_between: Text) -> Text:
+    if isinstance(released, Unanswered):
+        return released.reason
+    within = [record for record in listed(released) if record.part("term") == "within"]
+    if not within:
+        return only_between
+    sure = [
+        r
+        for r in within
+        if is_shown(r) and r.low is not None and r.high is not None and (r.low > 0 or r.high < 0)
+    ]
+    if not sure:
+        return compose(page, unclear_key, outcome=outcome(page))
+    names = [page.label(record.measure) for record in sure]
+    joined = Text("、".join(n.zh for n in names), " / ".join(lower_first(n.en) for n in names))
+    return compose(page, clear_key, names=joined, outcome=outcome(page))
+
+
+def _there(released: Sequence[Released] | Released) -> list[Released]:
+    return sorted(
+        (record for record in listed(released) if is_shown(record)), key=lambda record: record.value or 0.0
+    )
+
+
+def _series(released: Sequence[Released] | Released) -> list[list[Released]]:
+    """What may be shown, a list per series, each in the order of its waves."""
+    found: dict[tuple[object, ...], list[Released]] = {}
+    for record in sorted((r for r in listed(released) if is_shown(r)), key=lambda r: r.part("wave") or ""):
+        rest = (record.measure, *(part for part in record.group if part[0] != "wave"))
+        found.setdefault(rest, []).append(record)
+    return list(found.values())
+
+
+def _direction(first: Released, last: Released) -> str:
+    """'rose' or 'fell' where the intervals stand apart, nothing where they overlap."""
+    if not _apart(first, last):
+        return ""
+    return "rose" if (last.value or 0) > (first.value or 0) else "fell"
+
+
+def _apart(one: Released, other: Released) -> bool:
+    """Their intervals do not overlap; ledger figures are apart when they differ."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return one.value != other.value
+    return one.high < other.low or other.high < one.low

@@ -1,0 +1,1 @@
+"""From paper to a trustworthy table."""

@@ -1,0 +1,103 @@
+"""Text tables: one record a line, cells between separators."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from cbresearch.errors import SourceError
+from cbresearch.survey.cells import rows_to_columns
+from cbresearch.survey.encodings import decode
+from cbresearch.survey.headings import column_names
+from cbresearch.survey.raw import Raw, text_frame
+
+SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
+_SAMPLE = 200
+_OTHER_FORMATS = {
+    b"PK\x03\x04": ".xlsx",
+    b"\xd0\xcf\x11\xe0": ".xls",
+    b"$FL2": ".sav",
+    b"PAR1": ".parquet",
+    b"%PDF": ".pdf",
+}
+
+
+def read_delimited(path: Path, *, header_rows: int, encoding: str | None) -> Raw:
+    """A .csv, .tsv or .txt file; encoding and separator are found unless told, every cell stays as typed."""
+    data = path.read_bytes()
+    _refuse_other_formats(data, path.name)
+    decoded = decode(data, path.name, encoding)
+    separator = find_separator(decoded.text)
+    records = _records(decoded.text, separator, path.name)
+    if len(records) < header_rows or not any(map(any, records)):
+        raise SourceError(
+            f"{path.name}: {len(records)} rows; expected {header_rows} heading row(s) with data below."
+        )
+    heading_rows, rows = records[:header_rows], records[header_rows:]
+    headed = max(map(len, heading_rows))
+    width = max([headed, *map(len, rows)])
+    names, renamed = column_names(heading_rows, width)
+    said = [
+        decoded.said,
+        f"separator {SEPARATORS[separator]}",
+        *renamed,
+        *_uneven(rows, headed, header_rows + 1),
+    ]
+    frame = text_frame(names, list(rows_to_columns(rows, width)))
+    return Raw(frame, header_rows + 1, said=tuple(said))
+
+
+def find_separator(text: str) -> str:
+    """The separator that cuts most of the first records into as many cells as the heading has."""
+    scores = {separator: _score(text, separator) for separator in SEPARATORS}
+    return max(scores, key=lambda separator: scores[separator])
+
+
+def _score(text: str, separator: str) -> tuple[float, int]:
+    try:
+        widths = [len(row) for row in islice(_reader(text, separator), _SAMPLE) if row]
+    except csv.Error:
+        return (0.0, 0)
+    if not widths or widths[0] < 2:
+        return (0.0, 0)
+    share = Counter(widths)[widths[0]] / len(widths)
+    return (round(share, 1), widths[0])
+
+
+def _records(text: str, separator: str, name: str) -> list[list[str]]:
+    reader = _reader(text, separator)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise SourceError(
+            f"{name}: line {reader.line_num} cannot be cut into cells ({error}); expected quotes that open to close again. "
+            "Look for a stray quote there."
+        ) from error
+
+
+def _reader(text: str, separator: str) -> csv._reader:  # type: ignore[name-defined]
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+
+
+def _uneven(rows: list[list[str]], headed: int, first_row: int) -> Iterator[str]:
+    """Rows that do not fit their heading: nothing of them is lost, but they deserve a look."""
+    longer = [number for number, row in enumerate(rows, first_row) if len(row) > headed]
+    shorter = [number for number, row in enumerate(rows, first_row) if row and len(row) < headed]
+    for found, which in ((longer, "more"), (shorter, "fewer")):
+        if found:
+            listed = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")
+            yield f"rows with {which} cells than the heading: {len(found)} (row {listed})"
+
+
+def _refuse_other_formats(data: bytes, name: str) -> None:
+    for magic, suffix in _OTHER_FORMATS.items():
+        if data.startswith(magic):
+            raise SourceError(
+                f"{name}: the content is a {suffix} file; expected a text table. Name it with the ending {suffix}."
+            )
+    if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SourceError(f"{name}: the content is not text; expected a table of cells between separators.")

@@ -1,0 +1,70 @@
+"""The same key means nothing to do; every input that matters changes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from tiny_workspace import GOOD, code, prose, write_notebook
+
+from cbresearch.publish import keys
+from cbresearch.publish.keys import Inputs
+from cbresearch.publish.plan import plan
+from cbresearch.study import Study, open_study
+
+
+def key(root: Path) -> str:
+    study = open_study(root)
+    return Inputs(study).run_key(plan(study)[0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: write_notebook(root, "10_all", *GOOD, code("more = 1")),
+        lambda root: write_notebook(root, "10_all", *GOOD[:-1], prose("## 改", "zh"), GOOD[-1]),
+        lambda root: (root / "data" / "processed" / "manifest.json").write_text("{}", encoding="utf-8"),
+        lambda root: (root / "data" / "choices.csv").open("a", encoding="utf-8").write("x,1,一,One,1,\n"),
+        lambda root: (root / "notebooks" / "helper.py").write_text("x = 1", encoding="utf-8"),
+    ],
+    ids=["code", "prose", "data", "codebook", "helper"],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:unclosed file")
+def test_a_change_that_matters_changes_the_key(root: Path, change: object) -> None:
+    before = key(root)
+    change(root)  # type: ignore[operator]
+    assert key(root) != before
+
+
+def test_outputs_and_saving_do_not_change_the_key(root: Path) -> None:
+    before = key(root)
+    path = root / "notebooks" / "10_all.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[3].outputs = [nbformat.v4.new_output("stream", name="stdout", text="x")]
+    notebook.metadata["kernelspec"] = {"name": "other", "display_name": "other"}
+    nbformat.write(notebook, path)
+    assert key(root) == before
+
+
+def test_parameters_change_the_key_and_languages_only_the_page(study: Study) -> None:
+    inputs, jobs = Inputs(study), plan(study)
+    assert inputs.run_key(jobs[1]) != inputs.run_key(jobs[2])
+    assert inputs.run_key(jobs[0]) == inputs.run_key(plan(study, lang=["en"])[0])
+    assert inputs.render_key("k", "zh", ["zh"]) != inputs.render_key("k", "en", ["zh"])
+    assert inputs.render_key("k", "zh", ["zh"]) != inputs.render_key("k", "zh", ["zh", "en"])
+
+
+def test_what_cannot_change_a_number_is_no_part_of_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("measure/scales.py", "publish/render.py", "cli.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x = 1", encoding="utf-8")
+    monkeypatch.setattr(keys, "PACKAGE", tmp_path)
+    before = keys.hash_of_package()
+    (tmp_path / "publish" / "render.py").write_text("x = 2", encoding="utf-8")
+    (tmp_path / "cli.py").write_text("x = 2", encoding="utf-8")
+    assert keys.hash_of_package() == before
+    (tmp_path / "measure" / "scales.py").write_text("x = 2", encoding="utf-8")
+    assert keys.hash_of_package() != before

@@ -1,0 +1,328 @@
+"""Figures, tables: what is in them, what must never be, the same bytes twice."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbresearch import show
+from cbresearch.errors import PublishError
+from cbresearch.records import Released, Text, Unanswered
+from cbresearch.show.canvas import ems, scale, wrap
+from cbresearch.show.names import short_measures
+from cbresearch.show.shown import FINDINGS_TYPE, PAGE_TYPE
+from cbresearch.show.theme import CATEGORY, DIVERGENCE, contrast, spread, text_on
+
+TITLE = Text("标题", "A finding")
+FUNDING = "funding_thousand_yuan_per_100_households"
+ITEMS = ("sat_health_points", "sat_culture_points", "sat_welfare_points")
+Draw = Callable[..., show.Shown]
+
+
+def by_area(make: Any) -> list[Released]:
+    return [
+        make(61.0, community="欣乐社区", wave="2009"),
+        make(70.0, community="朝阳社区", wave="2009", status="caution"),
+        make(None, community="新村社区", wave="2009"),
+    ]
+
+
+def by_wave(make: Any) -> list[Released]:
+    return [
+        make(60.0 + i, measure=item, wave=wave)
+        for item in ITEMS
+        for i, wave in enumerate(("2006", "2007", "2009"))
+    ]
+
+
+def answers(make: Any) -> list[Released]:
+    shares = {"1": 0.1, "2": 0.2, "3": 0.3, "4": 0.3, "5": 0.1}
+    return [
+        make(share, 0.02, measure=item, unit="share", answer=code)
+        for item in ("sat_health", "sat_culture", "sat_sport")
+        for code, share in shares.items()
+    ]
+
+
+def effects(make: Any) -> list[Released]:
+    unit = f"points per {FUNDING}"
+    return [
+        make(value, 1.0, measure=FUNDING, unit=unit, term=term)
+        for value, term in ((1.9, "within"), (-0.2, "between"))
+    ]
+
+
+def stages(make: Any) -> list[Released]:
+    return [
+        make(share, None, measure="age_group", unit="share", answer=code, stage=stage)
+        for code in ("18-29", "60+")
+        for stage, share in (("unweighted", 0.2), ("weighted", 0.25), ("population", 0.25))
+    ]
+
+
+FIGURES: dict[str, tuple[Draw, Callable[[Any], list[Released]]]] = {
+    "dots": (show.dots, by_area),
+    "bars": (show.bars, by_area),
+    "waves": (show.waves, by_wave),
+    "likert": (show.likert, answers),
+    "coefficients": (show.coefficients, effects),
+    "before_after": (show.before_after, stages),
+}
+
+
+def svg_of(html: str) -> ET.Element:
+    return ET.fromstring(html[html.index("<svg") : html.index("</svg>") + 6])
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_every_figure_has_all_that_a_reader_needs(page: show.Page, number_: Any, kind: str) -> None:
+    draw, rows = FIGURES[kind]
+    shown = draw(page, rows(number_), title=TITLE)
+    for lang, html in shown.html.items():
+        svg = svg_of(html)
+        ids = [node.get("id") for node in svg.iter() if node.get("id")]
+        assert svg.get("role") == "img"
+        assert set((svg.get("aria-labelledby") or "").split()) <= set(ids)
+        assert svg[0].text == TITLE.say(lang)
+        assert len(svg[1].text or "") > 20, "the alternative says type and message"
+        assert "<figcaption><strong>" in html and '<details class="data">' in html and "<th scope=" in html
+        assert not re.search(r"<style|<script|<metadata|https?:|xlink", html)
+        assert len(ids) == len(set(ids))
+    assert len(shown.findings) == len(rows(number_))
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_every_figure_is_the_same_twice(page: show.Page, number_: Any, kind: str) -> None:
+    draw, rows = FIGURES[kind]
+    assert draw(page, rows(number_), title=TITLE).html == draw(page, rows(number_), title=TITLE).html
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_every_figure_gives_way_to_a_note(page: show.Page, kind: str) -> None:
+    why = Unanswered("x", Text("没有。", "There is none."))
+    assert "There is none." in FIGURES[kind][0](page, why, title=TITLE).html["en"]
+    assert "There are no numbers" in FIGURES[kind][0](page, [], title=TITLE).html["en"]
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_every_figure_stands_with_nothing_but_held_back(page: show.Page, number_: Any, kind: str) -> None:
+    draw, rows = FIGURES[kind]
+    held = [number_(None, measure=r.measure, unit=r.unit, **dict(r.group)) for r in rows(number_)]
+    html = draw(page, held, title=TITLE).html["en"]
+    assert "held back" in html
+    assert "no number that may be shown" in html or kind in {"coefficients", "before_after"}
+
+
+def test_ids_of_figures_on_one_page_never_meet(page: show.Page, number_: Any) -> None:
+    parts = [draw(page, rows(number_), title=TITLE) for draw, rows in FIGURES.values()]
+    whole = "".join(part.html[lang] for part in parts for lang in ("zh", "en"))
+    ids = re.findall(r'\bid="([^"]+)"', whole)
+    assert len(ids) == len(set(ids))
+    references = re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', whole)
+    assert {a or b for a, b in references} <= set(ids)
+
+
+IN_A_NEW_PROCESS = """
+import hashlib, sys
+sys.path.insert(0, sys.argv[1])
+from conftest import sample_study
+from cbresearch import show
+from cbresearch.records import Released, Text
+rows = [Released("sat_overall_points", (("community", area),), "points", "published", value, 1.0, 9.0, value - 2, value + 2, 60)
+        for area, value in (("欣乐社区", 60.0), ("朝阳社区", 70.0))]
+html = show.dots(show.page(sample_study()), rows, title=Text("标题", "A finding")).html
+print(hashlib.sha256((html["zh"] + html["en"]).encode()).hexdigest())
+"""
+
+
+def test_bytes_do_not_depend_on_the_process() -> None:
+    command = [sys.executable, "-c", IN_A_NEW_PROCESS, str(Path(__file__).parent)]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    first, second = (run.communicate()[0].strip() for run in runs)
+    assert len(first) == 64
+    assert first == second
+
+
+def test_the_bundle_is_what_pages_are_made_from(page: show.Page, number_: Any) -> None:
+    shown = show.dots(page, by_area(number_), title=TITLE)
+    bundle = shown._repr_mimebundle_()
+    assert set(bundle) == {PAGE_TYPE, FINDINGS_TYPE, "text/html", "text/plain"}
+    assert bundle["text/html"] == shown.html["zh"]
+    assert bundle["text/plain"] == "标题"
+    findings = json.loads(json.dumps(bundle[FINDINGS_TYPE], allow_nan=False))
+    assert set(findings[0]) == {
+        "measure", "group", "name", "value", "low", "high", "se", "df", "n", "unit", "status", "p", "reason",
+    }  # fmt: skip
+    assert findings[0]["name"] == "社区服务总体满意度（朝阳社区，2009年）"
+    assert findings[-1]["value"] is None and findings[-1]["n"] is None
+
+
+def test_infinite_degrees_of_freedom_fit_json(page: show.Page) -> None:
+    exact = Released("staff_count", (), "staff_count", "published", 123.0, None, float("inf"), None, None, 23)
+    assert show.table(page, exact, caption=TITLE).findings[0]["df"] is None
+
+
+def test_a_held_back_row_is_named_with_its_reason(page: show.Page, number_: Any) -> None:
+    shown = show.dots(page, by_area(number_), title=TITLE)
+    assert "新村社区：不公布（不足10人，以保护个人信息）。" in shown.html["zh"]
+    assert '<td class="held-back">held back: fewer than 10 people, to protect them</td>' in shown.html["en"]
+
+
+def test_the_alternative_names_highest_and_lowest(page: show.Page, number_: Any) -> None:
+    svg = svg_of(show.dots(page, by_area(number_), title=TITLE).html["en"])
+    assert svg[1].text == (
+        "Dot-and-interval chart, ordered by value. Rows: 3. Highest: Chaoyang, 70.0 points; lowest: Xinle, 61.0 points. Held back: 1."
+    )
+
+
+def test_one_share_held_back_holds_back_its_bar(page: show.Page, number_: Any) -> None:
+    rows = answers(number_)
+    rows[0] = number_(None, measure="sat_health", unit="share", answer="1")
+    svg = ET.tostring(svg_of(show.likert(page, rows, title=TITLE).html["en"]), encoding="unicode")
+    assert svg.count("— held back") == 1
+    assert svg.count(">30</") == 4, "two bars of three are drawn, each with two shares of 30 %"
+
+
+def test_reverse_worded_answers_are_turned_round(page: show.Page, number_: Any) -> None:
+    rows = [number_(0.2, 0.01, measure="per_responsiveness", unit="share", answer=code) for code in "12345"]
+    texts = [node.text for node in svg_of(show.likert(page, rows, title=TITLE).html["en"]).iter("text")]
+    assert texts[:2] == ["Strongly agree", "Agree"]
+
+
+def test_answers_without_order_are_refused(page: show.Page, number_: Any) -> None:
+    with pytest.raises(PublishError, match="Answers 7 of 'sat_health' cannot be put in order"):
+        show.likert(page, [number_(0.2, 0.01, measure="sat_health", unit="share", answer="7")], title=TITLE)
+
+
+def test_a_character_without_glyph_stops_the_figure(page: show.Page, number_: Any) -> None:
+    rows = [number_(60.0, community="\U0002b740社区"), number_(61.0, community="欣乐社区")]
+    with pytest.raises(
+        PublishError, match=r"No font has the character '\U0002b740' \(U\+2B740\); looked in DejaVu Sans and"
+    ):
+        show.dots(page, rows, title=TITLE)
+
+
+def test_hostile_labels_stay_text(page: show.Page, number_: Any) -> None:
+    nasty = '<img src=x onerror=alert(1)>"]]>&$a$'
+    html = show.dots(
+        page, [number_(60.0, community=nasty), number_(61.0, community="欣乐社区")], title=Text(nasty, nasty)
+    ).html["en"]
+    assert "<img" not in html
+    assert "&lt;img src=x onerror=alert(1)&gt;&quot;]]&gt;&amp;$a$" in html
+    assert svg_of(html)[0].text == nasty
+
+
+def test_cross_keeps_places_and_says_what_is_missing(page: show.Page, number_: Any) -> None:
+    rows = [
+        number_(60.0, measure=ITEMS[0], wave="2006"),
+        number_(None, measure=ITEMS[0], wave="2007"),
+        number_(64.0, measure=ITEMS[1], wave="2007", status="caution"),
+    ]
+    html = show.cross(page, rows, caption=TITLE, rows="measure", columns="wave").html["en"]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", html)
+    assert cells == ["60.0", "held back: fewer than 10 people, to protect them", "", "64.0†"]
+    assert "<caption>A finding: points (0 worst, 100 best)</caption>" in html
+    assert "† Use with care: the interval is wide; use with care." in html
+
+
+def test_the_scorecard_has_a_row_per_target(page: show.Page, number_: Any) -> None:
+    judged = [
+        number_(64.2, community="欣乐社区", target="60", verdict="met"),
+        number_(
+            20.0,
+            None,
+            measure="staff_college_percent",
+            unit="staff_college_percent",
+            target="30",
+            verdict="not met",
+        ),
+    ]
+    html = show.scorecard(page, judged, caption=TITLE, district=[number_(61.0)]).html["en"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", html) == [
+        "64.2 points", "62.2 to 66.2", "60 points", "Met", "61.0 points", "20.0%", "—", "30%", "Not met", "—",
+    ]  # fmt: skip
+
+
+def test_together_keeps_each_number_once(page: show.Page, number_: Any) -> None:
+    rows = by_area(number_)
+    both = show.together(show.dots(page, rows, title=TITLE), show.best_and_worst(page, rows))
+    assert len(both.findings) == 3
+    assert both.html["en"].index("<svg") < both.html["en"].index('<p class="reading">')
+
+
+def test_only_the_languages_of_the_study_are_drawn(study: Any, number_: Any) -> None:
+    about = study.file.study.model_copy(update={"languages": ("en",)})
+    english = type(study)(study.root, study.file.model_copy(update={"study": about}), study.codebook)
+    assert set(show.dots(show.page(english, "en"), by_area(number_), title=TITLE).html) == {"en"}
+
+
+@pytest.mark.parametrize("colour", CATEGORY)
+def test_marks_stand_out_from_light_and_dark_pages(colour: str) -> None:
+    assert contrast(colour, "#ffffff") >= 3
+    assert contrast(colour, "#15191e") >= 3
+
+
+@pytest.mark.parametrize("count", range(2, 8))
+def test_numbers_in_segments_can_be_read(count: int) -> None:
+    colours = spread(DIVERGENCE, count)
+    assert len(colours) == count
+    assert all(contrast(colour, text_on(colour)) >= 4.5 for colour in colours)
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_a_scale_holds_its_values() -> None:
+    at = scale([0.313, 0.6], 10, 110, factor=100)
+    assert at.ticks[0] <= 31.3 and at.ticks[-1] >= 60
+    assert 10 <= at(0.313) < at(0.6) <= 110
+
+
+def test_lines_keep_words_and_stops_together() -> None:
+    assert wrap("Welfare and minimum-living allowance", 150, 10) == [
+        "Welfare and minimum-living",
+        "allowance",
+    ]
+    assert (
+        wrap("社会救助，低保", 50, 10) == ["社会救助，", "低保"]
+        or wrap("社会救助，低保", 40, 10)[1][0] != "，"
+    )
+    assert ems("社区") == 2.0
+
+
+def test_what_all_items_share_is_left_out(page: show.Page) -> None:
+    short = short_measures(page, ITEMS)
+    assert [label.en for label in short.values()] == [
+        "Health and rehabilitation",
+        "Culture",
+        "Welfare and minimum-living allowance",
+    ]
+    assert [label.zh for label in short.values()] == ["医疗康复", "文化", "社会救助与低保"]
+
+
+@pytest.mark.parametrize("kind", ["dots", "bars", "waves"])
+def test_one_axis_takes_one_unit(page: show.Page, number_: Any, kind: str) -> None:
+    rows = [number_(60.0, wave="2006"), number_(1.2, wave="2007", unit=FUNDING)]
+    with pytest.raises(
+        PublishError, match=f"has one axis and was given numbers in 2 units: points, {FUNDING}"
+    ):
+        FIGURES[kind][0](page, rows, title=TITLE)
+
+
+@pytest.mark.parametrize(
+    "values, most, ends", [([0.5, 99.5], 100, (0, 100)), ([-3.0, 4.0], None, (-4, 6)), ([7.0], None, (6, 8))]
+)
+def test_a_scale_crosses_neither_zero_nor_the_most(
+    values: list[float], most: float | None, ends: tuple[float, float]
+) -> None:
+    at = scale(values, 0, 100, most=most)
+    assert (at.ticks[0], at.ticks[-1]) == ends

@@ -1,0 +1,317 @@
+"""The message catalogue, the sentences made from it, the choice of a sentence from numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cbresearch import show
+from cbresearch.errors import ParameterError, PublishError
+from cbresearch.records import Text, Unanswered
+from cbresearch.show.catalogue import message, messages, placeholders
+from cbresearch.show.units import DECIMALS, number, unit_of
+from cbresearch.show.words import lower_first, reason_of
+
+PARTS = {
+    "",
+    "value",
+    "brief",
+    "size",
+    "interval",
+    "per",
+    "n",
+    "psus",
+    "p",
+    "name",
+    "label",
+    "measure",
+    "group",
+    "reason",
+}
+
+
+@pytest.mark.parametrize("key", sorted(messages()))
+def test_every_message_says_the_same_in_both_languages(key: str) -> None:
+    words = messages()[key]
+    assert placeholders(words.zh) == placeholders(words.en)
+    assert (words.zh.strip() and words.en.strip()) or key == "after.ratio"
+    assert {part for _, part in placeholders(words.en)} <= PARTS
+    assert "{" not in re.sub(r"\{\w+(\.\w+)?\}", "", words.zh + words.en)
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in messages() if re.search(r"\.(headline|reading|caution|method)\.", key)]
+)
+def test_every_sentence_ends_as_sentences_do(key: str) -> None:
+    words = messages()[key]
+    assert words.zh.endswith("。")
+    assert words.en.endswith(".")
+    assert not re.search("[\u4e00-\u9fff]", words.en), "Chinese inside the English"
+    assert not re.search(r"[\u4e00-\u9fff][,;:!?]", words.zh), "a Latin stop inside the Chinese"
+
+
+def test_an_unknown_message_is_refused_with_the_nearest() -> None:
+    with pytest.raises(PublishError, match=r"no 'drivers.method.cr1'.*Did you mean 'drivers.method.cr2'\?"):
+        message("drivers.method.cr1")
+
+
+def test_a_sentence_says_number_interval_unit(page: show.Page, number_: Any) -> None:
+    said = show.say(page, "satisfaction.headline.level", x=number_(61.04, 1.6, wave="2009"))
+    assert said.text == Text(
+        "社区服务总体满意度（2009年）为61.0分（95%置信区间59.4～62.6）。",
+        "Satisfaction with community services overall (2009): 61.0 points (95% interval 59.4 to 62.6).",
+    )
+    assert said.html["en"].startswith('<p class="headline">Satisfaction')
+    assert [finding["value"] for finding in said.findings] == [61.04]
+
+
+def test_a_held_back_number_turns_the_sentence(page: show.Page, number_: Any) -> None:
+    said = show.say(page, "satisfaction.headline.level", x=number_(None, community="欣乐社区"))
+    assert said.text.zh == "社区服务总体满意度（欣乐社区）不公布：不足10人，以保护个人信息。"
+    assert said.text.en == (
+        "Satisfaction with community services overall (Xinle) is held back: fewer than 10 people, to protect them."
+    )
+    assert said.findings[0]["value"] is None
+    assert said.findings[0]["reason"] == "不公布：不足10人，以保护个人信息。"
+
+
+def test_an_unanswered_question_takes_the_place_of_the_sentence(page: show.Page) -> None:
+    why = Unanswered("effects", Text("没有社区。", "There are no communities."))
+    said = show.say(page, "satisfaction.headline.level", x=why)
+    assert said.text.en == "These data cannot answer this question: There are no communities."
+    assert said.html["zh"].startswith('<aside class="note">')
+
+
+def test_a_message_that_wants_more_says_what(page: show.Page) -> None:
+    with pytest.raises(PublishError, match="wants areas, staff, volunteers; not given: staff, volunteers"):
+        show.say(page, "situation.headline.staff", areas=23)
+
+
+def test_text_from_outside_is_escaped(page: show.Page) -> None:
+    said = show.say(page, "quality.reading.weights", column=Text("<b>", "<script>\u202e"), n=60, effective=41)
+    assert "&lt;script&gt;" in said.html["en"]
+    assert "<script" not in said.html["en"]
+    assert "\u202e" not in said.html["en"]
+
+
+@pytest.mark.parametrize(
+    "reach, expected",
+    [(0.5, "more"), (3.0, "cannot tell")],
+)
+def test_the_interval_decides_what_is_said_of_an_effect(
+    page: show.Page, number_: Any, reach: float, expected: str
+) -> None:
+    cause = "funding_thousand_yuan_per_100_households"
+    effect = number_(1.9, reach, measure=cause, unit=f"points per {cause}", term="within")
+    said = show.reading_of_effect(page, effect).text.en
+    if expected == "more":
+        assert said == (
+            "Funding per 100 households: within the same community, each additional 1,000 yuan per 100 households went "
+            "with satisfaction with community services overall higher by 1.90 points (95% interval 1.40 to 2.40)."
+        )
+    else:
+        assert "cannot tell whether" in said
+        assert said.endswith("Any size in that interval would fit these data.")
+
+
+def test_what_could_have_been_seen_is_said(page: show.Page, number_: Any) -> None:
+    cause = "staff_college_percent"
+    effect = number_(0.1, 0.3, measure=cause, unit=f"points per {cause}", term="within")
+    smallest = number_(0.42, None, measure=cause, unit=f"points per {cause}", term="within")
+    (said,) = {show.readings_of_effects(page, [effect], detectable=[smallest]).text.en}
+    assert "about 0.42 points or more" in said
+
+
+@pytest.mark.parametrize(
+    "value, reach, verdict, opening",
+    [
+        (64.0, 2.0, "met", "Met: "),
+        (50.0, 2.0, "not met", "Not met: "),
+        (60.5, 2.0, "cannot tell", "Cannot tell: "),
+    ],
+)
+def test_the_verdict_is_the_one_that_was_judged(
+    page: show.Page, number_: Any, value: float, reach: float, verdict: str, opening: str
+) -> None:
+    judged = number_(value, reach, community="欣乐社区", target="60", verdict=verdict)
+    said = show.verdict(page, judged).text.en
+    assert said.startswith(opening)
+    assert "target of 60 points" in said
+
+
+def test_a_number_that_nobody_judged_has_no_verdict(page: show.Page, number_: Any) -> None:
+    with pytest.raises(PublishError, match="carries no verdict"):
+        show.verdict(page, number_(64.0))
+
+
+@pytest.mark.parametrize(
+    "gap, said", [(10.0, "The two intervals do not overlap."), (1.0, "cannot tell which is higher.")]
+)
+def test_best_and_worst_claims_no_more_than_the_intervals(
+    page: show.Page, number_: Any, gap: float, said: str
+) -> None:
+    rows = [
+        number_(60.0, community="欣乐社区"),
+        number_(60.0 + gap, community="朝阳社区"),
+        number_(None, community="新村社区"),
+    ]
+    assert show.best_and_worst(page, rows).text.en.endswith(said)
+
+
+def test_first_and_last_waves(page: show.Page, number_: Any) -> None:
+    series = [number_(70.0, wave="2009"), number_(60.0, wave="2006")]
+    assert show.first_and_last(page, series).text.en.startswith("2009 was higher than 2006: from 60.0 points")
+    assert show.title_of_waves(page, series).en == (
+        "Satisfaction with community services overall: up from 60.0 points (2006) to 70.0 points (2009)"
+    )
+
+
+@pytest.mark.parametrize("change, opening", [(3.0, "up by"), (-3.0, "down by"), (1.0, "a change of")])
+def test_a_change_has_a_direction_only_off_zero(
+    page: show.Page, number_: Any, change: float, opening: str
+) -> None:
+    assert f": {opening} " in show.change(page, number_(change, 2.0, wave="2009")).text.en
+
+
+@pytest.mark.parametrize(
+    "value, said", [(123.0, "agrees with the published 123 people"), (120.0, "need checking")]
+)
+def test_a_ledger_figure_is_held_against_the_published_one(
+    page: show.Page, number_: Any, value: float, said: str
+) -> None:
+    found = number_(value, None, measure="staff_count", unit="staff_count")
+    assert said in show.agreement(page, found).text.en
+
+
+def test_a_language_the_study_lacks_is_refused(study: Any) -> None:
+    with pytest.raises(
+        ParameterError,
+        match=r"lang: 'eng' was given; expected one of the study's languages: zh, en. Did you mean 'en'\?",
+    ):
+        show.page(study, "eng")
+
+
+@pytest.mark.parametrize("code", sorted(DECIMALS))
+def test_every_unit_has_its_words(page: show.Page, code: str) -> None:
+    assert unit_of(page, code).heading.zh
+
+
+def test_every_indicator_and_its_rate_has_a_unit(page: show.Page) -> None:
+    for name in page.study.indicators:
+        assert unit_of(page, name).heading == page.study.indicators[name].unit.text
+        assert unit_of(page, f"points per {name}").per
+
+
+@pytest.mark.parametrize(
+    "unit, heading, per",
+    [
+        ("points per staff_college_percent", "points per 1 percentage point", "1 percentage point"),
+        (
+            "points per volunteers_per_100_households",
+            "points per 1 volunteer per 100 households",
+            "1 volunteer per 100 households",
+        ),
+    ],
+)
+def test_a_rate_reads_as_english(page: show.Page, unit: str, heading: str, per: str) -> None:
+    found = unit_of(page, unit)
+    assert found.heading.en == heading
+    assert found.per is not None
+    assert found.per.en == per
+
+
+def test_an_unknown_unit_is_refused_with_the_nearest(page: show.Page) -> None:
+    with pytest.raises(PublishError, match=r"No unit 'point'; expected .* Did you mean 'points'\?"):
+        unit_of(page, "point")
+
+
+def test_a_share_is_printed_as_percent(page: show.Page, number_: Any) -> None:
+    said = show.say(page, "situation.headline.figure", x=number_(0.314, 0.02, unit="share"))
+    assert "31.4% (95% interval 29.4 to 33.4)" in said.text.en
+
+
+@given(st.floats(-1e9, 1e9), st.integers(0, 4))
+def test_a_printed_number_reads_back(value: float, decimals: int) -> None:
+    printed = number(value, decimals)
+    assert (
+        abs(float(printed.replace(",", "").replace("\N{MINUS SIGN}", "-")) - value)
+        <= 0.5000001 * 10**-decimals + 1e-6
+    )
+    assert "-" not in printed
+
+
+def test_nothing_is_minus_zero() -> None:
+    assert number(-0.04, 1) == "0.0"
+
+
+@pytest.mark.parametrize(
+    "words, expected", [("Satisfaction", "satisfaction"), ("GDP per head", "GDP per head"), ("", "")]
+)
+def test_abbreviations_keep_their_capitals(words: str, expected: str) -> None:
+    assert lower_first(words) == expected
+
+
+def test_a_reason_loses_its_opening_and_stop(number_: Any) -> None:
+    assert reason_of(number_(None)) == Text(
+        "不足10人，以保护个人信息", "fewer than 10 people, to protect them"
+    )
+
+
+def test_steps_and_rules_of_the_survey_have_names() -> None:
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    import cbresearch.survey as survey
+    from cbresearch.survey.ledger import STEPS
+    from cbresearch.survey.rules import RULES
+
+    for module in iter_modules(survey.__path__):
+        import_module(f"cbresearch.survey.{module.name}")
+    wanted = {f"step.{name}" for name in STEPS} | {f"rule.{name}" for name in RULES}
+    assert wanted - set(messages()) == set()
+
+
+@pytest.mark.parametrize(
+    "value, reach, said",
+    [
+        (70.0, 2.0, "Xinle is above the overall level: 70.0 points"),
+        (50.0, 2.0, "Xinle is below the overall level: 50.0 points"),
+        (62.0, 2.0, "so the survey cannot tell which is higher."),
+        (62.0, None, "Xinle: 62.0 points, more than the overall level at 61.0 points."),
+    ],
+)
+def test_a_community_is_compared_with_care(
+    page: show.Page, number_: Any, value: float, reach: float | None, said: str
+) -> None:
+    here, there = number_(value, reach, community="欣乐社区", wave="2009"), number_(61.0, reach, wave="2009")
+    assert said in show.compared(page, here, there).text.en
+
+
+def test_titles_over_waves_count_what_is_clear(page: show.Page, number_: Any) -> None:
+    items = {"sat_health_points": 10.0, "sat_sport_points": -10.0, "sat_order_points": 0.5}
+    rows = [
+        number_(60.0 + gain * step, measure=item, wave=wave)
+        for item, gain in items.items()
+        for step, wave in enumerate(("2006", "2009"))
+    ]
+    assert show.title_of_waves(page, rows).en == "Of 3 series, 1 rose and 1 fell; the rest cannot be told"
+    assert (
+        show.title_of_waves(page, rows[4:]).en
+        == "First and last wave differ by less than the margin of error"
+    )
+
+
+def test_a_title_of_answers_names_both_ends(page: show.Page, number_: Any) -> None:
+    shares = {"sat_health": 0.5, "sat_sport": 0.2, "sat_order": 0.3}
+    rows = [
+        number_(share if code == "4" else 1 - share, 0.01, measure=item, unit="share", answer=code)
+        for item, share in shares.items()
+        for code in ("2", "4")
+    ]
+    assert show.title_of_answers(page, rows).en == (
+        "Health and rehabilitation has the most favourable answers, Sport the fewest"
+    )
