@@ -2,6 +2,7 @@
 
 from cbresearch.estimate.descriptive import (
     contrast,
+    contrasts,
     design_effect,
     effective_n,
     mean,
@@ -23,6 +24,7 @@ __all__ = [
     "Precision",
     "cluster_robust",
     "contrast",
+    "contrasts",
     "design_effect",
     "effective_n",
     "few_clusters",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cbresearch.estimate.design import Design, Floats, Ints, Sample, draw, numbers, spread
 from cbresearch.estimate.domains import Group, domains_of, given, listed, mask, one_domain
@@ -98,16 +99,32 @@ def contrast(
     df are those of the smaller side, which carries most of the doubt and needs the most protection.
     `p` is two-sided against no difference.
     """
-    sample, values = draw(frame, design), numbers(frame, column)
-    codes = [np.where(mask(frame, rows) & np.isfinite(values), 0, -1) for rows in (first, second)]
+    return contrasts(frame, (column,), design, first=first, second=second, unit=unit, group=group)[0]
+
+
+def contrasts(
+    frame: pd.DataFrame, columns: Sequence[str], design: Design, *, first: pd.Series, second: pd.Series,
+    unit: str = "as asked", group: Group = (),
+) -> list[Estimate]:  # fmt: skip
+    """`contrast` of several columns between the same two sides."""
+    sample, sides = draw(frame, design), (mask(frame, first), mask(frame, second))
+    return [
+        tested(
+            estimates(column, _contrast(sample, numbers(frame, column), sides), (group,), unit, t_interval)[0]
+        )
+        for column in columns
+    ]
+
+
+def _contrast(sample: Sample, values: Floats, sides: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Figures:
+    codes = [np.where(side & np.isfinite(values), 0, -1) for side in sides]
     one, other = (_side(sample, values, code) for code in codes)
     smaller = min((one, other), key=lambda side: (side.df, side.n))
     found = spread(sample, one.influence - other.influence, np.maximum(*codes), 1)
-    figures = Figures(
+    return Figures(
         value=np.array([one.mean - other.mean]), se=np.sqrt(found.variance), df=np.array([smaller.df]),
         rows=np.array([min(one.n, other.n)]), psus=np.array([smaller.psus]),
     )  # fmt: skip
-    return tested(estimates(column, figures, (group,), unit, t_interval)[0])
 
 
 def design_effect(

@@ -14,7 +14,7 @@ from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, escape, is_shown, shown
 from cbresearch.show.svg import inline
 from cbresearch.show.tables import long_grid, words_of
-from cbresearch.show.units import unit_of
+from cbresearch.show.units import heading_of
 from cbresearch.show.words import compose, reason_of
 
 
@@ -62,7 +62,7 @@ def _subtitle(page: Page, records: Sequence[Released]) -> Text:
     measures = dict.fromkeys(record.measure for record in records)
     shared = [page.label(next(iter(measures)))] if len(measures) == 1 else []
     shared += [part_name(page, records[0], column) for column in constant(records)]
-    units = dict.fromkeys(unit_of(page, record.unit).heading for record in records)
+    units = dict.fromkeys(heading_of(page, record) for record in records)
     shared += list(units) if len(units) == 1 else []
     return Text("，".join(text.zh for text in shared), ", ".join(text.en for text in shared))
 

@@ -10,8 +10,8 @@ from cbresearch.show.page import Page
 
 MEASURE = "measure"
 """Stands for the measured column itself wherever a group column could be named."""
-VERDICTS = frozenset({"target", "verdict"})
-"""Parts of a group that judge a number; they do not tell it from others."""
+ASIDES = frozenset({"target", "verdict", "published", "agrees", "against", "since"})
+"""Parts of a group that say what a number is held against; they do not tell it from others."""
 
 
 def full_name(page: Page, record: Released) -> Text:
@@ -74,11 +74,27 @@ def constant(released: Sequence[Released]) -> tuple[str, ...]:
 def row_names(page: Page, released: Sequence[Released], columns: Sequence[str]) -> list[Text]:
     """A label per number that tells it from the others; words that all measures share are left out."""
     short = short_measures(page, [record.measure for record in released])
-    names = []
-    for record in released:
-        parts = [short[record.measure] if c == MEASURE else part_name(page, record, c) for c in columns]
-        names.append(_joined(parts) if parts else full_name(page, record))
-    return names
+    return [_row_name(page, record, columns, short) for record in released]
+
+
+def _row_name(page: Page, record: Released, columns: Sequence[str], short: dict[str, Text]) -> Text:
+    if not columns:
+        return full_name(page, record)
+    there = [column for column in columns if column == MEASURE or record.part(column) is not None]
+    parts = [short[record.measure] if column == MEASURE else part_name(page, record, column) for column in there]
+    return _joined(parts) if parts else message("group.everybody")
+
+
+def wholes(released: Sequence[Released]) -> list[Released]:
+    """Numbers about everybody among numbers about groups: they have none of the parts by which the others differ."""
+    columns = [column for column in varying(released) if column != MEASURE]
+    return [record for record in released if columns and not any(record.part(column) for column in columns)]
+
+
+def groups_only(released: Sequence[Released]) -> list[Released]:
+    """The numbers about groups, without those about everybody."""
+    everybody = wholes(released)
+    return [record for record in released if record not in everybody]
 
 
 def short_measures(page: Page, measures: Sequence[str]) -> dict[str, Text]:
@@ -90,7 +106,7 @@ def short_measures(page: Page, measures: Sequence[str]) -> dict[str, Text]:
 
 
 def _naming(record: Released) -> list[str]:
-    return [column for column, _ in record.group if column not in VERDICTS]
+    return [column for column, _ in record.group if column not in ASIDES]
 
 
 def _without_shared(labels: list[str], *, spaced: bool) -> list[str]:

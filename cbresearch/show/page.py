@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from cbresearch.errors import Fault, ParameterError, nearest
 from cbresearch.records import Language, Text
+from cbresearch.show.catalogue import messages
 from cbresearch.study import Study
 
 
@@ -28,7 +29,9 @@ class Page:
         return self.study.languages
 
     def label(self, column: str) -> Text:
-        return self.study.label(column)
+        """The study's words for a column; the catalogue's for what only the program measures."""
+        label = self.study.label(column)
+        return messages().get(f"measure.{column}", label) if label == Text(column, column) else label
 
     def answer(self, column: str, code: str) -> Text:
         return self.study.answer(column, code)

@@ -10,7 +10,7 @@ from cbresearch.show.grid import Cell, Grid, same
 from cbresearch.show.names import MEASURE, column_name, full_name, part_name, short_measures, varying
 from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, is_shown, listed, shown
-from cbresearch.show.units import Unit, number, unit_of
+from cbresearch.show.units import Unit, heading_of, number, unit_of
 from cbresearch.show.words import compose, reason_of, unanswered
 
 CAUTION = "†"
@@ -78,9 +78,12 @@ def long_grid(
     units = {record.unit: unit_of(page, record.unit) for record in records}
     alone = next(iter(units.values())) if len(units) == 1 else None
     has_interval = any(record.low is not None for record in records)
-    has_n = any(record.n for record in records)
-    heads = [Cell(column_name(page, part)) for part in parts or (MEASURE,)]
-    heads.append(Cell(_with_unit(message("column.value"), alone), "number"))
+    has_n, has_p = any(record.n for record in records), any(record.p is not None for record in records)
+    names = row_names(page, records, parts)
+    is_mixed = any(record.part(part) is None for record in records for part in parts if part != MEASURE)
+    shown_parts = ("group",) if is_mixed else parts or (MEASURE,)
+    heads = [Cell(column_name(page, part)) for part in shown_parts]
+    heads.append(Cell(_with_unit(message("column.value"), heading_of(page, records[0]) if alone else None), "number"))
     heads += [Cell(message("column.interval"), "number")] if has_interval else []
     heads += [Cell(message("column.n"), "number")] if has_n else []
     rows = tuple(
@@ -118,8 +121,8 @@ def value_cell(record: Released, write: Callable[[float, str], str]) -> Cell:
     return Cell(text, "caution" if mark else "number")
 
 
-def _with_unit(words: Text, unit: Unit | None) -> Text:
-    return Text(f"{words.zh}：{unit.heading.zh}", f"{words.en}: {unit.heading.en}") if unit else words
+def _with_unit(words: Text, heading: Text | None) -> Text:
+    return Text(f"{words.zh}：{heading.zh}", f"{words.en}: {heading.en}") if heading else words
 
 
 def _labels(page: Page, record: Released, parts: tuple[str, ...]) -> list[Cell]:
@@ -165,7 +168,7 @@ def _crossed(page: Page, released: Sequence[Released], caption: Text, rows: str,
         )
         for down in downwards
     )
-    return Grid(_with_unit(caption, alone), tuple(heads), body, notes(page, released))
+    return Grid(_with_unit(caption, heading_of(page, released[0]) if alone else None), tuple(heads), body, notes(page, released))
 
 
 def _crossing(record: Released | None, units: dict[str, Unit], is_alone: bool) -> Cell:

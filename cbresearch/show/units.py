@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from cbresearch.errors import PublishError, nearest
 from cbresearch.records import Released, Text
-from cbresearch.show.catalogue import message, messages
+from cbresearch.show.catalogue import fill, message, messages
+from cbresearch.show.names import wave_name
 from cbresearch.show.page import Page
 from cbresearch.study import Indicator
 
 DECIMALS = {
     "points": 1, "percent": 1, "share": 1, "percentage points": 1, "as asked": 2, "people": 0, "yuan": 0, "rows": 0,
     "residents": 0, "communities": 0, "households": 0, "cells": 0, "seconds": 0, "years": 1, "count": 0, "ratio": 2,
+    "per 1,000 households": 2,
 }  # fmt: skip
 """Decimals by the unit codes that estimators use; each has its words under `unit.` in the catalogue."""
 
@@ -77,6 +79,21 @@ def unit_of(page: Page, code: str) -> Unit:
     return _plain_unit(code)
 
 
+def heading_of(page: Page, record: Released) -> Text:
+    """The unit as an axis or a column names it; for a difference, what it is a difference from."""
+    unit, since = unit_of(page, record.unit), record.part("since")
+    after = Text(unit.after.zh, unit.after.en.strip())
+    if record.part("against"):
+        return _filled("unit.against", unit=after)
+    if since:
+        return _filled("unit.since", unit=after, since=wave_name(since))
+    return unit.heading
+
+
+def _filled(key: str, **words: Text) -> Text:
+    return fill(message(key), lambda name, _, lang: words[name].say(lang))
+
+
 def one_unit(page: Page, released: Sequence[Released], figure: str) -> Unit:
     """The unit that all numbers of a figure share; PublishError lists them when there are several."""
     codes = list(dict.fromkeys(record.unit for record in released))
@@ -101,7 +118,7 @@ def value_text(page: Page, record: Released, lang: str) -> str:
 
 def _plain_unit(code: str) -> Unit:
     key = "percent" if code == "share" else code
-    slug = key.replace(" ", "_")
+    slug = re.sub(r"\W+", "_", key)
     heading = message(f"unit.{slug}")
     after = message(f"after.{slug}") if f"after.{slug}" in messages() else heading
     most = 100.0 if code in {"points", "percent", "share"} else None

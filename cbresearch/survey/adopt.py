@@ -79,10 +79,9 @@ def adopt(
     named = Named(outcome, area, cluster, tuple(strata), weight)
     faults = [*_language_faults(languages), *_file_faults(files), *_in_the_way(files, into)]
     faults += _notebook_faults(notebooks, area)
-    read = [_read(path) for path in files] if files else []
+    read = [_read(path) for path in files]
     columns, cells = columns_of([raw for raw, _ in read]) if read else ((), pd.DataFrame())
-    faults += unknown_names(columns, named) if read else []
-    faults += _outcome_faults(columns, named)
+    faults += [*unknown_names(columns, named), *_outcome_faults(columns, named)] if read else []
     if faults:
         raise ParameterError(faults)
     questionnaire = assemble(columns, cells, named)

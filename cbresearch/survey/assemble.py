@@ -114,9 +114,7 @@ def _ratings(
     return copies, kept
 
 
-def _drafts(
-    columns: Sequence[Column], seen: Seen, named: Named
-) -> tuple[list[Drafted], list[DraftedScale]]:
+def _drafts(columns: Sequence[Column], seen: Seen, named: Named) -> tuple[list[Drafted], list[DraftedScale]]:
     drafted = [_with_role(draft_question(column, seen), named) for column in columns]
     drafted, scales = with_scales(put_options_together(drafted, columns), named.outcome)
     drafted = [renamed(draft) for draft in drafted]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cbresearch.codebook import Choice, Question, normal
 from cbresearch.records import Text
@@ -105,49 +105,31 @@ def _choices_of_rated(column: Column, rated: Rated) -> tuple[Choice, ...]:
 
 
 def _labelled(column: Column, seen: Seen) -> Drafted:
-    silent = [code for code, label in column.labels.items() if means_no_answer(label)]
+    """A question whose codes the file labels; a code without a label stands for no answer."""
     unlabelled = tuple(text for text in column.counts if text not in column.labels)
-    guesses = [
-        Guess(column.name, "one of several answers", f"the file labels {len(column.labels)} codes", 0.95)
-    ]
-    if unlabelled and column.is_number and len(unlabelled) > max(12, len(column.labels)):
+    if column.is_number and len(unlabelled) > max(12, len(column.labels)):
         return _number(column, seen)
+    labels = _unique_labels(column.labels)
+    choices = tuple(_choice(code, label, place) for place, (code, label) in enumerate(labels.items(), 1))
+    words = Text(column.label, column.label)
+    question = Question(column.name, "select_one", words, missing=unlabelled, role=_group_role(column))
+    return Drafted(column.name, question, choices, tuple(_guesses_of_labels(column, unlabelled)))
+
+
+def _guesses_of_labels(column: Column, unlabelled: Sequence[str]) -> Iterator[Guess]:
+    name = column.name
+    yield Guess(name, "one of several answers", f"the file labels {len(column.labels)} codes", 0.95)
     if unlabelled:
         counts = ", ".join(f"{code} ({column.counts[code]} rows)" for code in unlabelled[:6])
-        guesses.append(
-            Guess(column.name, f"no answer: {counts}", "the file labels the other codes, not this", 0.7)
-        )
+        yield Guess(name, f"no answer: {counts}", "the file labels the other codes, not this", 0.7)
+    silent = {code: label for code, label in column.labels.items() if means_no_answer(label)}
     if silent:
-        said = ", ".join(f"{code} = {column.labels[code]}" for code in silent)
-        guesses.append(
-            Guess(
-                column.name,
-                f"kept as an answer: {said}",
-                "list it under 'missing' to leave it out of the shares",
-                0.6,
-            )
-        )
+        said = ", ".join(f"{code} = {label}" for code, label in silent.items())
+        advice = "list it under 'missing' to leave it out of the shares"
+        yield Guess(name, f"kept as an answer: {said}", advice, 0.6)
     if sounds_like_amount([label for code, label in column.labels.items() if code not in silent]):
-        guesses.append(
-            Guess(
-                column.name,
-                "ordered, not rated",
-                "more may be better or worse: give it minimum, maximum, scale",
-                0.5,
-            )
-        )
-    choices = tuple(
-        _choice(code, label, order)
-        for order, (code, label) in enumerate(_unique_labels(column.labels).items(), 1)
-    )
-    question = Question(
-        column.name,
-        "select_one",
-        Text(column.label, column.label),
-        missing=unlabelled,
-        role=_group_role(column),
-    )
-    return Drafted(column.name, question, choices, tuple(guesses))
+        why = "more may be better or worse: give it minimum, maximum, scale"
+        yield Guess(name, "ordered, not rated", why, 0.5)
 
 
 def _number(column: Column, seen: Seen) -> Drafted:

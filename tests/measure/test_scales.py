@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbresearch.errors import EstimateError
@@ -28,6 +28,7 @@ def test_points_run_from_worst_to_best(direction: int, expected: list[float | No
     assert told(points(numbers(1, 2, 5, None), 1, 5, direction)) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 10), min_size=1), st.sampled_from([1, -1]))
 def test_a_turned_item_is_the_mirror_of_the_plain_one(codes: list[int], direction: int) -> None:
     plain, turned = points(numbers(*codes), 1, 10, direction), points(numbers(*codes), 1, 10, -direction)

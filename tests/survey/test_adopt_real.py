@@ -178,12 +178,8 @@ def test_wenjuanxing_text_and_codes_agree(phones: tuple[Study, Study]) -> None:
         options = [choice.code for choice in phones[0].codebook.choices_of(question)]
         assert len(options) in (10, 14)
         for option in options:
-            chosen = codes[name] if (name := f"{number}__{option}") in codes else codes[f"{number}({option})"]
-            assert (
-                text[f"{question}__{option}"]
-                .astype("int64")
-                .equals(chosen.astype("int64").rename(f"{question}__{option}"))
-            )
+            pair = text[f"{question}__{option}"], codes[f"{number}__{option}"]
+            assert pair[0].tolist() == pair[1].tolist(), f"{question}: {option}"
 
 
 # --- FiveThirtyEight masculinity survey: heavy weights ----------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_study import small_table
 
@@ -137,6 +137,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @given(frames(), st.data())
+@settings(deadline=None, max_examples=60)
 def test_whatever_a_step_does_can_be_done_again(raw: pd.DataFrame, data: st.DataObject) -> None:
     """Any rows dropped, any cells rewritten, any column renamed, dropped or added: replay does the same."""
 

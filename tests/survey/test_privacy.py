@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbresearch.survey.privacy import mask, traced, traces
@@ -55,12 +55,14 @@ def test_what_is_no_personal_data_stays_to_the_letter(text: str) -> None:
     assert traces(text) == ()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789 -+@.Xx（）电话a路", max_size=40))
 def test_what_is_masked_once_needs_no_masking(text: str) -> None:
     assert mask(mask(text)) == mask(text)
     assert bool(traces(text)) == (mask(text) != text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=10), st.text(max_size=10))
 def test_a_phone_is_found_whatever_stands_around_it(before: str, after: str) -> None:
     before, after = before + "，", "，" + after

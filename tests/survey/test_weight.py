@@ -126,6 +126,7 @@ def test_trimming_cuts_the_top_and_keeps_the_sum() -> None:
     assert trimmed.trimmed.tolist() == [False] * 4 + [True]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 1000), min_size=2, max_size=50), st.floats(1.2, 5))
 def test_no_weight_passes_the_ceiling(weights: list[float], ceiling: float) -> None:
     before = pd.Series(weights)

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from cbresearch.estimate.descriptive import contrast, mean
+from cbresearch.estimate.descriptive import mean
 from cbresearch.estimate.questions.common import (
     NO_AREA,
     NO_LEDGER,
@@ -23,7 +23,7 @@ from cbresearch.estimate.questions.common import (
 from cbresearch.estimate.questions.common import (
     headline as headline,
 )
-from cbresearch.estimate.questions.satisfaction import means
+from cbresearch.estimate.questions.satisfaction import differences, means
 from cbresearch.estimate.questions.situation import district, of_area
 from cbresearch.estimate.release import fact, release, release_facts
 from cbresearch.estimate.targets import judged
@@ -80,14 +80,12 @@ def area_differences(study: Study, area: str, wave: int = 0) -> list[Released] |
         return unanswered("area_differences", NO_AREA)
     chosen, frame = chosen_wave(study, wave), sampled_residents(study)
     code, in_wave = chosen_area(study, frame, area), frame["wave"] == chosen
-    here, design = in_wave & (frame[study.area] == code), sampling_design(study)
+    here = in_wave & (frame[study.area] == code)
     columns = asked(outcome_columns(study), frame[here])
+    if not columns:
+        return unanswered("area_differences", NO_OUTCOME)
     group = (("wave", str(chosen)), (study.area, code), ("against", "district"))
-    differences = [
-        contrast(frame, column, design, first=here, second=in_wave, unit=unit_of(study, column), group=group)
-        for column in columns
-    ]
-    return release(differences, study.minimum_cell) if columns else unanswered("area_differences", NO_OUTCOME)
+    return release(differences(study, frame, columns, (here, in_wave), group), study.minimum_cell)
 
 
 def area_over_waves(study: Study, area: str, column: str) -> list[Released] | Unanswered:

@@ -203,7 +203,8 @@ def _before_after(study: Study, frame: pd.DataFrame, question: Question, wave: i
 def _stages(study: Study, frame: pd.DataFrame) -> dict[str, Design]:
     final = sampling_design(study)
     stages = {"unweighted": replace(final, weights=None)}
-    if "weight_base" in frame.columns and frame["weight_base"].notna().all():
+    # without selection weights the build fills in ones: nothing to show beside the unweighted
+    if study.design.weight and "weight_base" in frame.columns and frame["weight_base"].notna().all():
         stages["base"] = replace(final, weights="weight_base")
     return {**stages, "weighted": final}
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from cbresearch.estimate.descriptive import contrast, mean, mean_by, share_by
+from cbresearch.estimate.descriptive import contrasts, mean, mean_by, share_by
+from cbresearch.estimate.domains import Group
 from cbresearch.estimate.questions.common import (
     NO_AREA,
     NO_OUTCOME,
@@ -111,12 +113,7 @@ def change_since_last_wave(
     if not both:
         return unanswered("change_since_last_wave", NO_OUTCOME)
     group = (("wave", str(chosen)), ("since", str(max(earlier))))
-    design = sampling_design(study)
-    changes = [
-        contrast(frame, column, design, first=now, second=before, unit=unit_of(study, column), group=group)
-        for column in both
-    ]
-    return release(changes, study.minimum_cell)
+    return release(differences(study, frame, both, (now, before), group), study.minimum_cell)
 
 
 def answers_by_item(study: Study, wave: int = 0) -> list[Released] | Unanswered:
@@ -151,3 +148,16 @@ def means(
             frame, [c for c in columns if unit_of(study, c) == unit], by, design, where=where, unit=unit
         )
     ]
+
+
+def differences(
+    study: Study,
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    sides: tuple[pd.Series, pd.Series],
+    group: Group,
+) -> list[Estimate]:
+    """First side less second, column by column, each in its unit."""
+    design, (first, second) = sampling_design(study), sides
+    found = contrasts(frame, columns, design, first=first, second=second, group=group)
+    return [replace(estimate, unit=unit_of(study, estimate.measure)) for estimate in found]

@@ -15,7 +15,7 @@
   /* the other language opens at the heading that is being read */
   document.querySelectorAll("a.other").forEach(function (link) {
     link.addEventListener("click", function () {
-      var place = "";
+      var place = location.hash;
       document.querySelectorAll("main [id^=s]").forEach(function (heading) {
         if (/^s\d+$/.test(heading.id) && heading.getBoundingClientRect().top < 120) place = "#" + heading.id;
       });
