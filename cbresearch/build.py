@@ -11,14 +11,15 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
-from cbresearch.errors import BuildError, SourceError
+from cbresearch.errors import BuildError, SourceError, StudyError
 from cbresearch.measure.scores import scores
-from cbresearch.records import Text
 from cbresearch.study import Source, Study
 from cbresearch.survey.clean import CHAINS
 from cbresearch.survey.communities import communities_by_wave
 from cbresearch.survey.ledger import LEDGER_COLUMNS, Audited, Entry, no_changes
 from cbresearch.survey.manifest import input_hashes, is_current, made_by, read_manifest
+from cbresearch.survey.reading import how_it_was_read
+from cbresearch.survey.relevance import check
 from cbresearch.survey.rules import no_findings
 from cbresearch.survey.sources import Raw, read_source
 from cbresearch.survey.store import restore, write_atomically
@@ -42,7 +43,8 @@ class Built:
 def build(study: Study, *, fresh: bool = False) -> Built:
     """Make data/processed from data/raw; nothing where nothing changed, unless `fresh`.
 
-    BuildError lists everything that made it impossible; the last good build then stays in place.
+    BuildError lists everything that made it impossible, StudyError every condition in the codebook
+    that cannot be read; the last good build then stays in place.
     """
     study.processed.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(study.root / "data" / ".build.lock"):
@@ -54,6 +56,8 @@ def build(study: Study, *, fresh: bool = False) -> Built:
 
 
 def _build(study: Study, inputs: Mapping[str, str]) -> Built:
+    if faults := check(study):
+        raise StudyError(faults)
     clock = _Clock()
     raws = read_raw(study)
     clock.took("read")
@@ -150,11 +154,7 @@ def _cleaned(
     table = as_table(study, name, source, raw)
     table = replace(table, crosswalk=crosswalk, taken=_keys_taken(table, before or []))
     rows = len(table.cells)
-    how = "; ".join(raw.said)
-    why = Text(
-        f"按原样读入，单元格一字未改{f'（{how}）' if how else ''}。",
-        f"Read as it stands, no cell changed{f' ({how})' if how else ''}.",
-    )
+    why = how_it_was_read(raw.said)
     start = Audited(table, (Entry("read", name, rows, rows, 0, 0, why.zh, why.en),))
     return start.through(CHAINS[source.table])
 

@@ -12,7 +12,7 @@ from small_study import BANDS, CODEBOOK, small_study, source
 
 from cbresearch import build as build_module
 from cbresearch.build import as_table, build, read_raw
-from cbresearch.errors import BuildError
+from cbresearch.errors import BuildError, StudyError
 from cbresearch.study import Study, open_study
 from cbresearch.survey.ledger import replay
 
@@ -249,6 +249,13 @@ def test_files_that_cannot_be_read_are_told_together(tmp_path: Path) -> None:
     with pytest.raises(
         BuildError, match=r"The study cannot be built \(2 reasons\):\n  - a\.csv: .*\n  - b\.sav"
     ):
+        build(study)
+
+
+def test_a_condition_that_cannot_be_read_is_a_fault_of_the_study(tmp_path: Path) -> None:
+    book = CODEBOOK.replace("${could} > 0", "could > 0")
+    study = small_study(tmp_path, {"r.csv": "id,area\n1,A\n"}, codebook=book)
+    with pytest.raises(StudyError, match="'would': relevant is 'could > 0': 'could > 0' cannot be read"):
         build(study)
 
 

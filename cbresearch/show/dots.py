@@ -8,13 +8,13 @@ from cbresearch.records import Language, Released, Text, Unanswered
 from cbresearch.show.canvas import WIDTH, Canvas, Scale, scale, units_wide
 from cbresearch.show.catalogue import message
 from cbresearch.show.figure import Plot, figure
-from cbresearch.show.names import row_names, varying
+from cbresearch.show.names import row_names, varying, wholes
 from cbresearch.show.page import Page
 from cbresearch.show.rows import Order, Rows, axis_title, by_value, ends, not_shown, rows, summary, value_room
 from cbresearch.show.shown import Shown, is_shown
 from cbresearch.show.tables import empty
 from cbresearch.show.theme import ACCENT, INK, MAIN, SMALL
-from cbresearch.show.units import Unit, one_unit
+from cbresearch.show.units import Unit, heading_of, one_unit
 from cbresearch.show.words import unanswered
 
 
@@ -30,7 +30,8 @@ def dots(
 ) -> Shown:
     """A row per number, largest first: its dot, its 95 % interval, its value in print.
 
-    All numbers share one unit. `reference` draws an upright line, at a released number (the district's)
+    All numbers share one unit. A number about everybody among numbers about groups becomes the
+    reference line. `reference` draws an upright line, at a released number (the district's)
     or at a number such as a target. `highlight` is a code of any group column (a community) whose
     row is coloured. Held-back rows come last and say so in words.
     """
@@ -38,20 +39,24 @@ def dots(
         return unanswered(page, released)
     if not released:
         return empty(page)
-    ordered = order(released, row_names(page, released, varying(released)))
+    everybody = [record for record in wholes(released) if is_shown(record)]
+    if reference is None and len(everybody) == 1:
+        reference = everybody[0]
+        reference_label = reference_label or message("figure.overall")
+    rows_of = [record for record in released if record is not reference]
+    ordered = order(rows_of, row_names(page, rows_of, varying(rows_of)))
     records = [record for record, _ in ordered]
-    line = _stands_at(reference)
-    words = reference_label or message(
-        "figure.district" if isinstance(reference, Released) else "figure.target"
-    )
-    unit = one_unit(page, records, "A dot figure")
+    unit, line = one_unit(page, records, "A dot figure"), _stands_at(reference)
+    words = reference_label or message("figure.district" if isinstance(reference, Released) else "figure.target")
     stated = unit.plain(line or 0.0) if isinstance(reference, float | int) else unit.number(line or 0.0)
+    heading = heading_of(page, records[0])
 
     def draw(lang: Language) -> Canvas:
-        return _drawn(ordered, unit, lang, (line, f"{words.say(lang)} {stated}"), highlight)
+        return _drawn(ordered, (unit, heading), lang, (line, f"{words.say(lang)} {stated}"), highlight)
 
     plot = Plot("dots", draw, summary(page, "dots", records), legend_of(records))
-    return figure(page, records, plot, title)
+    shown_rows = [*records, *(record for record in everybody if record is reference)]
+    return figure(page, shown_rows, plot, title)
 
 
 def _stands_at(reference: Released | float | None) -> float | None:
@@ -94,13 +99,13 @@ def reference_line(canvas: Canvas, at: Scale, value: float, words: str, top: flo
 
 def _drawn(
     ordered: Sequence[tuple[Released, Text]],
-    unit: Unit,
+    told: tuple[Unit, Text],
     lang: Language,
     line: tuple[float | None, str],
     highlight: str | None,
 ) -> Canvas:
     records = [record for record, _ in ordered]
-    value, words = line
+    (unit, heading), (value, words) = told, line
     top = 8.0 if value is None else 24.0
     place = rows([label.say(lang) for _, label in ordered], top)
     reach = [*ends(records), *([] if value is None else [value])]
@@ -112,9 +117,11 @@ def _drawn(
     canvas.lines([((at.start, y), (at.end, y)) for y in place.middles], alpha=0.12)
     if value is not None:
         reference_line(canvas, at, value, words, top, place.bottom)
+    if at.ticks[0] < 0 < at.ticks[-1]:
+        canvas.line([at.tick(0), at.tick(0)], [top, place.bottom], colour=INK, width=1.1)
     for i, record in enumerate(records):
         _row(canvas, place, i, at, record, (unit, lang), ACCENT if is_marked(record, highlight) else MAIN)
-    canvas.crop(axis_title(canvas, at, place.bottom + 28, unit.heading.say(lang)))
+    canvas.crop(axis_title(canvas, at, place.bottom + 28, heading.say(lang)))
     return canvas
 
 

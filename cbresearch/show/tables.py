@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.show.catalogue import message
-from cbresearch.show.grid import Cell, Grid, same
-from cbresearch.show.names import MEASURE, column_name, full_name, part_name, short_measures, varying
+from cbresearch.show.grid import Cell, Grid, Kind, same
+from cbresearch.show.names import MEASURE, column_name, full_name, part_name, row_names, short_measures, varying
 from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, is_shown, listed, shown
 from cbresearch.show.units import Unit, heading_of, number, unit_of
 from cbresearch.show.words import compose, reason_of, unanswered
 
+NOTHING = Cell(same("—"), "number")
+"""Stands where a number has no interval, no n, no p."""
 CAUTION = "†"
 """Follows a number that is to be used with care; the note below the table says why."""
 
@@ -73,27 +75,17 @@ def empty(page: Page) -> Shown:
 def long_grid(
     page: Page, records: Sequence[Released], caption: Text | None, parts: tuple[str, ...] | None = None
 ) -> Grid:
-    """The long table as a grid, which is also the data behind a figure."""
-    parts = varying(records) if parts is None else parts
-    units = {record.unit: unit_of(page, record.unit) for record in records}
-    alone = next(iter(units.values())) if len(units) == 1 else None
-    has_interval = any(record.low is not None for record in records)
-    has_n, has_p = any(record.n for record in records), any(record.p is not None for record in records)
-    names = row_names(page, records, parts)
-    is_mixed = any(record.part(part) is None for record in records for part in parts if part != MEASURE)
-    shown_parts = ("group",) if is_mixed else parts or (MEASURE,)
-    heads = [Cell(column_name(page, part)) for part in shown_parts]
-    heads.append(Cell(_with_unit(message("column.value"), heading_of(page, records[0]) if alone else None), "number"))
-    heads += [Cell(message("column.interval"), "number")] if has_interval else []
-    heads += [Cell(message("column.n"), "number")] if has_n else []
-    rows = tuple(
-        (
-            *_labels(page, record, parts),
-            *_numbers(record, units[record.unit], alone is not None, has_interval, has_n),
-        )
-        for record in records
-    )
-    return Grid(caption, tuple(heads), rows, notes(page, records))
+    """The long table as a grid, which is also the data behind a figure. Columns that nobody fills are left out."""
+    alone = unit_of(page, records[0].unit) if len({record.unit for record in records}) == 1 else None
+    columns = _label_columns(page, records, varying(records) if parts is None else parts)
+    heading = _with_unit(message("column.value"), heading_of(page, records[0]) if alone else None)
+    columns.append((Cell(heading, "number"), [_value(page, record, alone) for record in records]))
+    for name, write in (("interval", _interval), ("n", _n), ("p", _p)):
+        cells = [write(page, record) for record in records]
+        if any(cell != NOTHING for cell in cells):
+            columns.append((Cell(message(f"column.{name}"), "number"), cells))
+    rows = tuple(zip(*(cells for _, cells in columns), strict=True))
+    return Grid(caption, tuple(head for head, _ in columns), rows, notes(page, records))
 
 
 def notes(page: Page, records: Sequence[Released]) -> tuple[Text, ...]:
@@ -125,26 +117,42 @@ def _with_unit(words: Text, heading: Text | None) -> Text:
     return Text(f"{words.zh}：{heading.zh}", f"{words.en}: {heading.en}") if heading else words
 
 
-def _labels(page: Page, record: Released, parts: tuple[str, ...]) -> list[Cell]:
+def _label_columns(
+    page: Page, records: Sequence[Released], parts: tuple[str, ...]
+) -> list[tuple[Cell, list[Cell]]]:
+    """A column for each part; one for all where the numbers are split by different columns."""
     if not parts:
-        return [Cell(full_name(page, record), "label")]
+        return [(Cell(message("column.measure")), [Cell(full_name(page, record), "label") for record in records])]
+    if any(record.part(part) is None for record in records for part in parts if part != MEASURE):
+        names = row_names(page, records, parts)
+        return [(Cell(message("column.group")), [Cell(name, "label") for name in names])]
+    kinds: list[Kind] = ["label", *(["words"] * (len(parts) - 1))]  # type: ignore[list-item]
     return [
-        Cell(part_name(page, record, part), "label" if i == 0 else "words") for i, part in enumerate(parts)
+        (Cell(column_name(page, part)), [Cell(part_name(page, record, part), kind) for record in records])
+        for part, kind in zip(parts, kinds, strict=True)
     ]
 
 
-def _numbers(record: Released, unit: Unit, is_alone: bool, has_interval: bool, has_n: bool) -> list[Cell]:
-    cells = [value_cell(record, (lambda value, _: unit.number(value)) if is_alone else unit.amount)]
-    if has_interval:
-        interval = Text("—", "—")
-        if record.low is not None and record.high is not None:
-            interval = Text(
-                unit.interval(record.low, record.high, "zh"), unit.interval(record.low, record.high, "en")
-            )
-        cells.append(Cell(interval, "number"))
-    if has_n:
-        cells.append(Cell(same(number(record.n, 0) if record.n else "—"), "number"))
-    return cells
+def _value(page: Page, record: Released, alone: Unit | None) -> Cell:
+    write = unit_of(page, record.unit).amount
+    return value_cell(record, (lambda value, _: alone.number(value)) if alone else write)
+
+
+def _interval(page: Page, record: Released) -> Cell:
+    unit, low, high = unit_of(page, record.unit), record.low, record.high
+    if low is None or high is None:
+        return NOTHING
+    return Cell(Text(*(unit.interval(low, high, lang) for lang in ("zh", "en"))), "number")
+
+
+def _n(page: Page, record: Released) -> Cell:
+    return Cell(same(number(record.n, 0)), "number") if record.n else NOTHING
+
+
+def _p(page: Page, record: Released) -> Cell:
+    if record.p is None:
+        return NOTHING
+    return Cell(same("<0.001" if record.p < 0.001 else f"{record.p:.3f}"), "number")
 
 
 def _crossed(page: Page, released: Sequence[Released], caption: Text, rows: str, columns: str) -> Grid:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 import pandas as pd
 
@@ -19,7 +20,8 @@ from cbresearch.survey.rules import found_cells, found_column
 from cbresearch.survey.table import Table, by_value, cells_that
 
 _UNITS = "秒钟|分钟|秒|元整|元|岁|周岁|年|户|人|个|支|次|平方米|㎡|米|%|％|seconds|second|secs|sec|s|years|year|yuan|rmb|¥|￥|\\$"
-_AMOUNT = re.compile(rf"(?:约|大约)?[¥￥$]?([+-]?\d+(?:\.\d+)?)(?:{_UNITS})?", re.IGNORECASE)
+_AMOUNT = re.compile(rf"(?:约|大约)?[¥￥$]?([+-]?\d+(?:\.\d+)?)(万|亿)?(?:{_UNITS})?", re.IGNORECASE)
+_TIMES = {None: 1, "万": 10_000, "亿": 100_000_000}
 _MINUTES = re.compile(
     r"(?:(\d+)(?:小时|时|h))?(?:(\d+)(?:分钟|分|min|m))(?:(\d+)(?:秒|sec|s)?)?", re.IGNORECASE
 )
@@ -63,9 +65,9 @@ def leave_out_personal_columns(table: Table) -> Table:
     return kept.reporting(*(found_column(table, "personal_data", name, name) for name in personal))
 
 
-@step(zh="数字统一写法：去掉单位、千分位和全角，“325秒”即 325，“1,200元”即 1200。")
+@step(zh="数字统一写法：去掉单位、千分位和全角，“325秒”即 325，“1,200元”即 1200，“1.5万元”即 15000。")
 def plain_numbers(table: Table) -> Table:
-    """A number is a number however it is written: '325秒' is 325, '1,200元' is 1200, '２５' is 25."""
+    """A number is a number however it is written: '325秒' is 325, '1,200元' is 1200, '1.5万元' is 15000."""
     return table.having(
         **{
             question.name: by_value(table.cells[question.name], _plain(question))
@@ -81,10 +83,16 @@ def _plain(question: Question) -> Callable[[str], str | None]:
             hours, minutes, seconds = (int(part or 0) for part in spent.groups())
             return str(hours * 3600 + minutes * 60 + seconds)
         amount = _AMOUNT.fullmatch(bare)
-        number = amount[1].removeprefix("+") if amount else text
-        return re.sub(r"\.0+$", "", number) if question.type == "integer" and amount else number
+        return text if amount is None else _decimal(amount[1], _TIMES[amount[2]])
 
     return plain
+
+
+def _decimal(digits: str, times: int) -> str:
+    """Digits without a plus, a needless '.0' or an exponent; other zeros stay as they were written."""
+    if times != 1:
+        return format((Decimal(digits) * times).normalize(), "f")
+    return re.sub(r"\.0+$", "", digits.removeprefix("+"))
 
 
 @step(zh="同一答案写法不一，统一成编码簿的代码；文件自带取值标签的，以标签为准。")

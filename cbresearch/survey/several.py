@@ -11,10 +11,10 @@ from cbresearch.codebook import Question, normal
 from cbresearch.survey.answers import (
     CHOSEN,
     NOT_CHOSEN,
-    SKIPPED_CODES,
     Answers,
     answers_of,
     chosen,
+    is_no_answer,
 )
 from cbresearch.survey.harmonise import OPTION
 from cbresearch.survey.ledger import step
@@ -69,7 +69,7 @@ def _from_options(table: Table, question: Question, columns: Mapping[str, str]) 
     marks, found = {}, []
     for column in (column for column in columns if column in table.cells):
         own = _own_labels(table, column)
-        marked = by_value(table.cells[column], _mark(columns[column], own, answers))
+        marked = by_value(table.cells[column], _mark(question, columns[column], own, answers))
         unread = (marked == UNREAD).fillna(False)
         found.append(
             found_cells(table, "unknown_label", table.cells.loc[unread, column], listed(table, question))
@@ -89,13 +89,15 @@ def _own_labels(table: Table, column: str) -> Mapping[str, str]:
     return {"1": "1", "2": "0"} if not own and set(table.cells[column].dropna()) == {"1", "2"} else own
 
 
-def _mark(code: str, own: Mapping[str, str], answers: Answers) -> Callable[[str], str | None]:
+def _mark(
+    question: Question, code: str, own: Mapping[str, str], answers: Answers
+) -> Callable[[str], str | None]:
     def mark(text: str) -> str | None:
-        if text in SKIPPED_CODES:
-            return None
         said = own.get(text, text)
         if normal(said) in NOT_CHOSEN:
             return "0"
-        return "1" if normal(said) in CHOSEN or answers.code(said) == code else UNREAD
+        if normal(said) in CHOSEN or answers.code(said) == code:
+            return "1"
+        return None if is_no_answer(question, text, own, answers) else UNREAD
 
     return mark

@@ -20,6 +20,9 @@ from cbresearch.survey.table import Table, cells_that
 LISTED = 6
 """Answers named in a sentence before the rest are only counted."""
 
+LARGEST = 1e15
+"""Longer runs of digits are account or card numbers, not amounts; beyond it whole numbers lose their last digits."""
+
 OPENED = "opened_year"
 """The question of the facility register that says from when on a facility counts."""
 
@@ -48,9 +51,13 @@ def _is_none_of(codes: frozenset[str], text: str) -> bool:
 def unreadable_numbers(table: Table) -> Iterator[pd.DataFrame]:
     """Cells of a number question that hold no number."""
     for question in table.answered("integer", "decimal"):
-        faulty = cells_that(table.cells[question.name], lambda text: _NUMBER.fullmatch(text) is None)
+        faulty = cells_that(table.cells[question.name], _is_no_number)
         if len(faulty):
             yield found_cells(table, "not_a_number", faulty)
+
+
+def _is_no_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is None or abs(float(text)) > LARGEST
 
 
 def broken_numbers(table: Table) -> Iterator[pd.DataFrame]:

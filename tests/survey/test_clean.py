@@ -93,6 +93,9 @@ def test_rows_of_no_area_go_and_say_why(tmp_path: Path) -> None:
         (" 30 ", "30"),
         ("30.0", "30"),
         ("-3", "-3"),
+        ("1.5万元", "15000"),
+        ("3亿", "300000000"),
+        ("1.50", "1.50"),
         ("1,2", "1,2"),
         ("十", "十"),
         ("12-15", "12-15"),
@@ -161,9 +164,7 @@ def test_what_cannot_be_read_is_missing_and_reported(tmp_path: Path) -> None:
 
 
 def test_an_impossible_age_is_missing_and_the_resident_stays(tmp_path: Path) -> None:
-    table = recode.blank_impossible(
-        small_table(tmp_path, {"age": ["212", "18", "105"]})
-    )
+    table = recode.blank_impossible(small_table(tmp_path, {"age": ["212", "18", "105"]}))
     assert cells(table, "age") == [None, "18", "105"]
     assert len(table.cells) == 3
 
@@ -231,6 +232,14 @@ def test_a_column_per_answer_becomes_zeros_and_ones(tmp_path: Path, chosen: str,
     assert cells(table, "need__health") == ["1", "0", None]
     assert cells(table, "need__culture") == ["0", "1", None]
     assert cells(table, "need__order") == ["0", "0", None]
+
+
+def test_codes_for_no_answer_in_a_column_per_answer_are_no_zeros(tmp_path: Path) -> None:
+    columns = {"need__health": ["-3", "1", "x9"], "need__culture": ["(跳过)", "不知道", "0"]}
+    table = indicators_for_several_answers(small_table(tmp_path, columns))
+    assert cells(table, "need__health") == [None, "1", "0"]
+    assert cells(table, "need__culture") == [None, "0", "0"]
+    assert rules(table) == [("unknown_label", 4)]
 
 
 def test_ages_are_cut_into_bands(tmp_path: Path) -> None:

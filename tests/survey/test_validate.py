@@ -121,6 +121,16 @@ def test_a_value_that_looks_personal_is_masked(tmp_path: Path) -> None:
     assert not found.astype("string").apply(lambda column: column.str.contains("139")).any(axis=None)
 
 
+@pytest.mark.parametrize("number", ["0", "-1.5", "1e3", ".5", "999999999999999"])
+def test_what_is_a_number(number: str, tmp_path: Path) -> None:
+    assert "not_a_number" not in set(validate(small_table(tmp_path, {"wt": [number]}))["rule"])
+
+
+@pytest.mark.parametrize("number", ["1,5", "nan", "inf", "1e999", "6222020200012345678", "½"])
+def test_what_is_none(number: str, tmp_path: Path) -> None:
+    assert "not_a_number" in set(validate(small_table(tmp_path, {"wt": [number]}))["rule"])
+
+
 def test_long_values_are_cut(tmp_path: Path) -> None:
     value = validate(small_table(tmp_path, {"sat": ["路" * 100]}))["value"].iloc[0]
     assert len(value) == 60 and value.endswith("…")
