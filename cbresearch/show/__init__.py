@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cbresearch.show.accounts import based_on, level, panels, received, scores
 from cbresearch.show.bars import bars
 from cbresearch.show.before_after import before_after
 from cbresearch.show.coefficients import coefficients
@@ -9,10 +10,11 @@ from cbresearch.show.dots import dots
 from cbresearch.show.likert import likert, title_of_answers
 from cbresearch.show.lines import waves
 from cbresearch.show.page import Page, page
+from cbresearch.show.published import against_published, agreement, published
 from cbresearch.show.readings import (
-    agreement,
     best_and_worst,
     change,
+    changes,
     compared,
     first_and_last,
     headline_of_effects,
@@ -20,6 +22,7 @@ from cbresearch.show.readings import (
     readings_of_effects,
     spread,
     title_of,
+    title_of_differences,
     title_of_effects,
     title_of_waves,
     verdict,
@@ -33,8 +36,10 @@ from cbresearch.show.tables import cross, table
 from cbresearch.show.words import compose, say, unanswered
 
 __all__ = [
-    "Page", "Shown", "agreement", "as_given", "bars", "before_after", "best_and_worst", "by_value", "change",
-    "coefficients", "compared", "compose", "cross", "dots", "faults", "first_and_last", "headline_of_effects",
-    "ledger", "likert", "page", "reading_of_effect", "readings_of_effects", "say", "scorecard", "spread", "table",
-    "title_of", "title_of_answers", "title_of_effects", "title_of_waves", "together", "unanswered", "verdict", "verdicts", "waves",
+    "Page", "Shown", "against_published", "agreement", "as_given", "bars", "based_on", "before_after",
+    "best_and_worst", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "dots",
+    "faults", "first_and_last", "headline_of_effects", "ledger", "level", "likert", "page", "panels", "published",
+    "reading_of_effect", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table",
+    "title_of", "title_of_answers", "title_of_differences", "title_of_effects", "title_of_waves", "together",
+    "unanswered", "verdict", "verdicts", "waves",
 ]  # fmt: skip

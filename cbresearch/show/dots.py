@@ -47,7 +47,9 @@ def dots(
     ordered = order(rows_of, row_names(page, rows_of, varying(rows_of)))
     records = [record for record, _ in ordered]
     unit, line = one_unit(page, records, "A dot figure"), _stands_at(reference)
-    words = reference_label or message("figure.district" if isinstance(reference, Released) else "figure.target")
+    words = reference_label or message(
+        "figure.district" if isinstance(reference, Released) else "figure.target"
+    )
     stated = unit.plain(line or 0.0) if isinstance(reference, float | int) else unit.number(line or 0.0)
     heading = heading_of(page, records[0])
 

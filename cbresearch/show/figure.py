@@ -9,7 +9,7 @@ from hashlib import sha256
 from cbresearch.records import Language, Released, Text
 from cbresearch.show.canvas import Canvas
 from cbresearch.show.catalogue import message
-from cbresearch.show.names import constant, part_name, row_names, varying
+from cbresearch.show.names import MISSING, constant, part_name, row_names, varying
 from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, escape, is_shown, shown
 from cbresearch.show.svg import inline
@@ -61,6 +61,7 @@ def _subtitle(page: Page, records: Sequence[Released]) -> Text:
     """What the numbers share: measure, group, unit."""
     measures = dict.fromkeys(record.measure for record in records)
     shared = [page.label(next(iter(measures)))] if len(measures) == 1 else []
+    shared += [message("measured.missing")] if {record.method for record in records} == {MISSING} else []
     shared += [part_name(page, records[0], column) for column in constant(records)]
     units = dict.fromkeys(heading_of(page, record) for record in records)
     shared += list(units) if len(units) == 1 else []

@@ -16,23 +16,26 @@ from cbresearch.show.rows import ends, summary
 from cbresearch.show.shown import Shown, is_shown
 from cbresearch.show.tables import empty
 from cbresearch.show.theme import ACCENT, INK, MAIN, SMALL
-from cbresearch.show.units import Unit, one_unit
+from cbresearch.show.units import Unit, unit_of
 from cbresearch.show.words import compose, unanswered
+
+TALL = {1: 190.0, 2: 120.0, 3: 92.0, 4: 70.0}
+"""Height of a panel by how many stand in a row."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One series: what it is called, its numbers by wave."""
+    """One series: what it is called, its unit, its numbers by wave."""
 
     name: Text
+    unit: Unit
     records: tuple[Released, ...]
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What all panels share: unit, waves in order, the grey reference series, the marked code."""
+    """What all panels share: waves in order, the grey reference series, the marked code."""
 
-    unit: Unit
     waves: tuple[str, ...]
     reference: tuple[Released, ...]
     highlight: str | None
@@ -48,7 +51,8 @@ def waves(
     reference_label: Text | None = None,
     highlight: str | None = None,
 ) -> Shown:
-    """A panel per series over the group column "wave", with 95 % intervals; all panels share both axes.
+    """A panel per series over the group column "wave", with 95 % intervals. Panels share both axes,
+    unless their units differ: then each has an upright axis of its own, with its unit in its heading.
 
     `reference` is a series of its own (the district) drawn in grey behind each panel, with the same
     unit. A held-back wave leaves a gap in the line. One series alone gets one wide panel.
@@ -57,11 +61,11 @@ def waves(
         return unanswered(page, released)
     if not released:
         return empty(page)
-    panels, unit = _panels(page, released), one_unit(page, released, "A figure of waves")
+    panels = _panels(page, released)
     order = tuple(sorted({record.part("wave") or "" for record in [*released, *reference]}, key=_wave_order))
 
     def draw(lang: Language) -> Canvas:
-        return _drawn(panels, Sheet(unit, order, tuple(reference), highlight, lang))
+        return _drawn(panels, Sheet(order, tuple(reference), highlight, lang))
 
     legend = [message("figure.waves")]
     legend += [message("figure.hollow")] if any(record.status == "caution" for record in released) else []
@@ -85,41 +89,59 @@ def _panels(page: Page, released: Sequence[Released]) -> list[Panel]:
     for name, record in zip(names, released, strict=True):
         series.setdefault(name, []).append(record)
     return [
-        Panel(name, tuple(sorted(found, key=lambda record: _wave_order(record.part("wave") or ""))))
+        Panel(
+            name,
+            unit_of(page, found[0].unit),
+            tuple(sorted(found, key=lambda record: _wave_order(record.part("wave") or ""))),
+        )
         for name, found in series.items()
     ]
 
 
 def _drawn(panels: Sequence[Panel], sheet: Sheet) -> Canvas:
-    across = 1 if len(panels) == 1 else 2 if len(panels) in {2, 4} else 3 if len(panels) <= 12 else 4
-    everything = [record for panel in panels for record in panel.records]
-    reach = ends([*everything, *sheet.reference])
-    left = units_wide([sheet.unit.number(value) for value in reach], SMALL) + 8
-    gap = 12.0
-    width = (WIDTH - left - gap * (across - 1) - 6) / across
-    tall = {1: 190.0, 2: 120.0, 3: 92.0, 4: 70.0}[across]
-    heads = [wrap(panel.name.say(sheet.lang), width, SMALL) if panel.name.en else [] for panel in panels]
+    is_shared = len({panel.unit.heading for panel in panels}) == 1
+    across = _across(len(panels)) if is_shared else min(2, len(panels))
+    ticks = max(_ticks_room(panel, sheet) for panel in panels)
+    gap = 12.0 if is_shared else 12.0 + ticks
+    width = (WIDTH - ticks - gap * (across - 1) - 6) / across
+    heads = [_heading(panel, sheet.lang, width, is_shared=is_shared) for panel in panels]
+    common = ends([*(record for panel in panels for record in panel.records), *sheet.reference])
     canvas = Canvas(4000.0)
     y = 2.0
     for start in range(0, len(panels), across):
-        row = list(range(start, min(start + across, len(panels))))
+        row = range(start, min(start + across, len(panels)))
         y += 13.0 * max(len(heads[i]) for i in row) + 6
-        at = scale(
-            reach,
-            y + tall,
-            y,
-            factor=sheet.unit.factor,
-            most=sheet.unit.most,
-            intervals=4 if across > 1 else 5,
-        )
         for column, i in enumerate(row):
-            x = left + column * (width + gap)
+            x = ticks + column * (width + gap)
             for n, line in enumerate(reversed(heads[i])):
                 canvas.text(x, y - 10 - 13 * n, line, size=SMALL)
-            _panel(canvas, panels[i], sheet, at, (x, x + width), is_first=column == 0)
-        y += tall + 24
+            at = _upright(panels[i], common if is_shared else ends(panels[i].records), y, across)
+            _panel(canvas, panels[i], sheet, at, (x, x + width), is_first=column == 0 or not is_shared)
+        y += TALL[across] + 24
     canvas.crop(y)
     return canvas
+
+
+def _across(count: int) -> int:
+    """Panels in a row: few and wide, or many and small."""
+    if count == 1:
+        return 1
+    return 2 if count in {2, 4} else 3 if count <= 12 else 4
+
+
+def _ticks_room(panel: Panel, sheet: Sheet) -> float:
+    reach = ends([*panel.records, *sheet.reference]) or [0.0]
+    return units_wide([panel.unit.number(value) for value in reach], SMALL) + 8
+
+
+def _heading(panel: Panel, lang: Language, width: float, *, is_shared: bool) -> list[str]:
+    lines = wrap(panel.name.say(lang), width, SMALL) if panel.name.en else []
+    return lines if is_shared else [*lines, *wrap(panel.unit.heading.say(lang), width, SMALL)]
+
+
+def _upright(panel: Panel, reach: Sequence[float], top: float, across: int) -> Scale:
+    unit, intervals = panel.unit, 4 if across > 1 else 5
+    return scale(reach, top + TALL[across], top, factor=unit.factor, intervals=intervals, most=unit.most)
 
 
 def _panel(

@@ -10,6 +10,8 @@ from cbresearch.show.page import Page
 
 MEASURE = "measure"
 """Stands for the measured column itself wherever a group column could be named."""
+MISSING = "missing"
+"""The method of a number that is the percent without an answer."""
 ASIDES = frozenset({"target", "verdict", "published", "agrees", "against", "since"})
 """Parts of a group that say what a number is held against; they do not tell it from others."""
 
@@ -81,7 +83,9 @@ def _row_name(page: Page, record: Released, columns: Sequence[str], short: dict[
     if not columns:
         return full_name(page, record)
     there = [column for column in columns if column == MEASURE or record.part(column) is not None]
-    parts = [short[record.measure] if column == MEASURE else part_name(page, record, column) for column in there]
+    parts = [
+        short[record.measure] if column == MEASURE else part_name(page, record, column) for column in there
+    ]
     return _joined(parts) if parts else message("group.everybody")
 
 

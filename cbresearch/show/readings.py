@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cbresearch.errors import PublishError
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.show.catalogue import message
-from cbresearch.show.names import full_name
+from cbresearch.show.names import MISSING, full_name, groups_only, wave_name
 from cbresearch.show.page import Page
 from cbresearch.show.rows import labelled
 from cbresearch.show.shown import Shown, is_shown, listed, together
@@ -38,6 +38,8 @@ def title_of(page: Page, released: Answer) -> Text:
     if not there:
         return message("title.none")
     named = labelled(page, listed(released), high=there[-1], low=there[0])
+    if there[-1].method == MISSING:
+        return compose(page, "title.missing", high=named["high"])
     if len(there) == 1:
         return compose(page, "title.one", x=named["high"])
     return (
@@ -62,6 +64,18 @@ def title_of_waves(page: Page, released: Answer) -> Text:
         return compose(page, "title.waves_many", rows=len(series), rose=rose, fell=fell)
     first, last = series[0][0], series[0][-1]
     return compose(page, f"title.{moves[0]}", x=page.label(last.measure), first=first, last=last)
+
+
+def title_of_differences(page: Page, differences: Answer) -> Text:
+    """A title for differences from the overall level: how many lie above, how many below."""
+    if isinstance(differences, Unanswered):
+        return differences.reason
+    there = _there(differences)
+    above = sum(record.low is not None and record.low > 0 for record in there)
+    below = sum(record.high is not None and record.high < 0 for record in there)
+    if not above and not below:
+        return message("title.differences_close" if there else "title.none")
+    return compose(page, "title.differences", rows=len(there), above=above, below=below)
 
 
 def title_of_effects(page: Page, released: Answer) -> Text:
@@ -126,7 +140,17 @@ def change(page: Page, difference: Released | Unanswered) -> Shown:
     key = "change_unclear"
     if difference.low is not None and difference.high is not None:
         key = "rose" if difference.low > 0 else "fell" if difference.high < 0 else key
-    return say(page, f"satisfaction.reading.{key}", x=difference)
+    earlier = difference.part("since")
+    since = wave_name(earlier) if earlier else message("group.earlier_wave")
+    return say(page, f"satisfaction.reading.{key}", x=difference, since=since)
+
+
+def changes(page: Page, differences: Answer) -> Shown:
+    """`change` for each of several differences."""
+    if isinstance(differences, Unanswered):
+        return unanswered(page, differences)
+    parts = [change(page, difference) for difference in listed(differences)]
+    return together(*parts) if parts else empty(page)
 
 
 def first_and_last(page: Page, released: Answer) -> Shown:
@@ -194,21 +218,6 @@ def compared(page: Page, here: Released, there: Released) -> Shown:
     return say(page, f"community.reading.{key}", **named)
 
 
-def agreement(page: Page, found: Released | Unanswered) -> Shown:
-    """A ledger figure beside what a published report states; the study's indicator says what that is."""
-    if isinstance(found, Unanswered):
-        return unanswered(page, found)
-    indicator = page.study.indicators.get(found.measure)
-    if indicator is None or indicator.published is None or found.value is None:
-        return say(page, "situation.headline.figure", x=found)
-    unit, stated = unit_of(page, found.unit), indicator.published
-    words = Text(*(unit.goal(stated, lang) for lang in ("zh", "en")))
-    is_more = indicator.published_as == "more than"
-    agrees = found.value > stated if is_more else unit.number(found.value) == unit.number(stated)
-    key = f"agrees{'_more' if is_more else ''}" if agrees else "differs"
-    return say(page, f"situation.reading.{key}", x=found, published=words)
-
-
 def outcome(page: Page) -> Text:
     """What the drivers are held against, in the middle of a sentence."""
     effects = page.study.file.effects
@@ -247,9 +256,10 @@ def _effects(page: Page, released: Answer, clear_key: str, unclear_key: str, onl
 
 
 def _there(released: Sequence[Released] | Released) -> list[Released]:
-    return sorted(
-        (record for record in listed(released) if is_shown(record)), key=lambda record: record.value or 0.0
-    )
+    """What may be shown of the groups, smallest first; of several units the first one."""
+    records = groups_only(listed(released))
+    alike = [record for record in records if record.unit == records[0].unit]
+    return sorted((record for record in alike if is_shown(record)), key=lambda record: record.value or 0.0)
 
 
 def _series(released: Sequence[Released] | Released) -> list[list[Released]]:

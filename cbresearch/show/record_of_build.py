@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import pandas as pd
-
 from cbresearch.records import Text
 from cbresearch.show.catalogue import message, messages
 from cbresearch.show.grid import Cell, Grid, same
@@ -15,57 +13,51 @@ from cbresearch.show.shown import Shown, shown
 from cbresearch.show.tables import words_of
 from cbresearch.show.units import number
 
-COUNTS = ("rows_before", "rows_after", "cells_changed", "flagged")
+COUNTS = ("rows_set_aside", "cells_changed", "flagged")
 
 
 def ledger(page: Page, *, caption: Text | Shown) -> Shown:
-    """A row per cleaning step and source that did something: rows before and after, cells changed, why."""
+    """A row per cleaning step that did something, over all files: rows set aside, cells changed, marked, why."""
     frame = page.study.ledger()
-    did = frame[
-        (frame["rows_before"] != frame["rows_after"]) | (frame["cells_changed"] > 0) | (frame["flagged"] > 0)
-    ]
-    heads = [Cell(message(f"column.{name}")) for name in ("source", "step")]
-    heads += [Cell(message(f"column.{name}"), "number") for name in COUNTS] + [Cell(message("column.why"))]
-    rows = tuple(_step(row) for row in did.to_dict("records"))
-    grid = Grid(words_of(caption), tuple(heads), rows)
+    frame = frame.assign(rows_set_aside=frame["rows_before"] - frame["rows_after"])
+    by_step = frame.groupby("step", sort=False)
+    totals = by_step[list(COUNTS)].sum().join(by_step[["why_zh", "why_en"]].first())
+    did = totals[(totals[list(COUNTS)] > 0).any(axis="columns")]
+    heads = [Cell(message("column.step")), *(Cell(message(f"column.{name}"), "number") for name in COUNTS)]
+    rows = tuple(_step(str(step), row) for step, row in did.to_dict("index").items())
+    grid = Grid(words_of(caption), (*heads, Cell(message("column.why"))), rows)
     return shown(page, grid.html, words_of(caption))
 
 
 def faults(page: Page, *, caption: Text | Shown) -> Shown:
-    """A row per source, column and rule with how often it was broken; no cell's content is shown."""
+    """A row per rule and column with how often it was broken, over all files; no cell's content is shown."""
     frame = page.study.findings()
-    kept = frame[["source", "column", "rule"]].astype("string").fillna("")
+    kept = frame[["rule", "column"]].astype("string").fillna("")
     counted = Counter(map(tuple, kept.to_numpy().tolist()))
-    heads = [Cell(message(f"column.{name}")) for name in ("source", "column", "rule")] + [
-        Cell(message("column.count"), "number")
-    ]
-    rows = tuple(
-        (
-            Cell(same(source), "label"),
-            Cell(page.label(column) if column else same("—")),
-            Cell(_named("rule", rule)),
-            Cell(same(number(count, 0)), "number"),
-        )
-        for (source, column, rule), count in sorted(
-            counted.items(), key=lambda item: (item[0][0], -item[1], item[0])
-        )
+    heads = (
+        *(Cell(message(f"column.{name}")) for name in ("rule", "column")),
+        Cell(message("column.count"), "number"),
     )
-    grid = Grid(words_of(caption), tuple(heads), rows)
+    rows = tuple(
+        _broken(page, rule, column, count) for (rule, column), count in sorted(counted.items(), key=_by_rule)
+    )
+    grid = Grid(words_of(caption), heads, rows)
     return shown(page, grid.html, words_of(caption))
 
 
-def _step(row: dict[Any, Any]) -> tuple[Cell, ...]:
-    counts = [Cell(same(_count(row[name])), "number") for name in COUNTS]
-    return (
-        Cell(same(str(row["source"])), "label"),
-        Cell(_named("step", str(row["step"]))),
-        *counts,
-        Cell(Text(str(row["why_zh"]), str(row["why_en"]))),
-    )
+def _by_rule(counted: tuple[tuple[str, ...], int]) -> tuple[str, int, str]:
+    (rule, column), count = counted
+    return rule, -count, column
 
 
-def _count(value: Any) -> str:
-    return number(int(value), 0) if pd.notna(value) else "—"
+def _broken(page: Page, rule: str, column: str, count: int) -> tuple[Cell, ...]:
+    where = page.label(column) if column else same("—")
+    return Cell(_named("rule", rule), "label"), Cell(where), Cell(same(number(count, 0)), "number")
+
+
+def _step(step: str, row: dict[Any, Any]) -> tuple[Cell, ...]:
+    counts = [Cell(same(number(int(row[name]), 0)), "number") for name in COUNTS]
+    return Cell(_named("step", step), "label"), *counts, Cell(Text(str(row["why_zh"]), str(row["why_en"])))
 
 
 def _named(kind: str, code: str) -> Text:

@@ -32,7 +32,7 @@ class Rows:
     def write(self, canvas: Canvas, row: int) -> None:
         """The label of one row, in the left column or above it."""
         lines, middle = self.labels[row], self.middles[row]
-        size = SMALL if self.beside and len(lines) > 1 else FONT
+        size = _size(lines) if self.beside else FONT
         step = LINE if size == FONT else TIGHT
         first = (
             middle - step * (len(lines) - 1) / 2
@@ -49,7 +49,7 @@ class Rows:
 def rows(labels: Sequence[str], top: float, *, height: float = ROW) -> Rows:
     """Room for `labels` from `top` down: beside the marks where they fit in two lines, else above."""
     folded = tuple(tuple(_folded(label)) for label in labels)
-    widest = max((units_wide(lines, SMALL if len(lines) > 1 else FONT) for lines in folded), default=0.0)
+    widest = max((units_wide(lines, _size(lines)) for lines in folded), default=0.0)
     if widest <= ROOM_BESIDE - 8 and max(map(len, folded), default=1) <= 2:
         return _beside(folded, top, height)
     wrapped = tuple(tuple(wrap(label, WIDTH - 4)) for label in labels)
@@ -63,20 +63,31 @@ def rows(labels: Sequence[str], top: float, *, height: float = ROW) -> Rows:
 
 
 def _folded(label: str) -> list[str]:
-    """One line of text, or smaller lines where the column is too narrow for it."""
+    """One line of text, or smaller lines of about one length where the column is too narrow for it."""
     room = ROOM_BESIDE - 8
-    return [label] if units_wide([label]) <= room else wrap(label, room, SMALL)
+    if units_wide([label]) <= room:
+        return [label]
+    lines = wrap(label, room, SMALL)
+    while len(narrower := wrap(label, room := room * 0.92, SMALL)) == len(lines) > 1:
+        lines = narrower
+    return lines
+
+
+def _size(lines: Sequence[str]) -> float:
+    return FONT if len(lines) == 1 and units_wide(lines) <= ROOM_BESIDE - 8 else SMALL
 
 
 def _beside(folded: tuple[tuple[str, ...], ...], top: float, height: float) -> Rows:
-    widest = max(units_wide(lines, SMALL if len(lines) > 1 else FONT) for lines in folded)
+    widest = max(units_wide(lines, _size(lines)) for lines in folded)
     tall = max(height, TIGHT * 2 + 3) if any(len(lines) > 1 for lines in folded) else height
     middles = tuple(top + tall * (i + 0.5) for i in range(len(folded)))
     return Rows(folded, widest + 10, middles, top + tall * len(folded))
 
 
 def by_value(records: Sequence[Released], labels: Sequence[Text]) -> list[tuple[Released, Text]]:
-    """Largest first; what is held back comes last, in its own order."""
+    """Largest first; what is held back comes last, in its own order. Waves stay in theirs."""
+    if varying(records) == ("wave",):
+        return as_given(records, labels)
     pairs = list(zip(records, labels, strict=True))
     there = [pair for pair in pairs if is_shown(pair[0])]
     there.sort(key=lambda pair: -(pair[0].value or 0.0))

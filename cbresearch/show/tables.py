@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.show.catalogue import message
 from cbresearch.show.grid import Cell, Grid, Kind, same
-from cbresearch.show.names import MEASURE, column_name, full_name, part_name, row_names, short_measures, varying
+from cbresearch.show.names import (
+    MEASURE,
+    column_name,
+    full_name,
+    part_name,
+    row_names,
+    short_measures,
+    varying,
+)
 from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, is_shown, listed, shown
 from cbresearch.show.units import Unit, heading_of, number, unit_of
@@ -79,7 +87,9 @@ def long_grid(
     alone = unit_of(page, records[0].unit) if len({record.unit for record in records}) == 1 else None
     columns = _label_columns(page, records, varying(records) if parts is None else parts)
     heading = _with_unit(message("column.value"), heading_of(page, records[0]) if alone else None)
-    columns.append((Cell(heading, "number"), [_value(page, record, alone) for record in records]))
+    columns.append((Cell(heading, "number"), [_value(page, record) for record in records]))
+    if alone is None:
+        columns.append((Cell(message("column.unit")), [Cell(heading_of(page, record)) for record in records]))
     for name, write in (("interval", _interval), ("n", _n), ("p", _p)):
         cells = [write(page, record) for record in records]
         if any(cell != NOTHING for cell in cells):
@@ -122,7 +132,9 @@ def _label_columns(
 ) -> list[tuple[Cell, list[Cell]]]:
     """A column for each part; one for all where the numbers are split by different columns."""
     if not parts:
-        return [(Cell(message("column.measure")), [Cell(full_name(page, record), "label") for record in records])]
+        return [
+            (Cell(message("column.measure")), [Cell(full_name(page, record), "label") for record in records])
+        ]
     if any(record.part(part) is None for record in records for part in parts if part != MEASURE):
         names = row_names(page, records, parts)
         return [(Cell(message("column.group")), [Cell(name, "label") for name in names])]
@@ -133,9 +145,9 @@ def _label_columns(
     ]
 
 
-def _value(page: Page, record: Released, alone: Unit | None) -> Cell:
-    write = unit_of(page, record.unit).amount
-    return value_cell(record, (lambda value, _: alone.number(value)) if alone else write)
+def _value(page: Page, record: Released) -> Cell:
+    unit = unit_of(page, record.unit)
+    return value_cell(record, lambda value, _: unit.number(value))
 
 
 def _interval(page: Page, record: Released) -> Cell:
@@ -176,7 +188,12 @@ def _crossed(page: Page, released: Sequence[Released], caption: Text, rows: str,
         )
         for down in downwards
     )
-    return Grid(_with_unit(caption, heading_of(page, released[0]) if alone else None), tuple(heads), body, notes(page, released))
+    return Grid(
+        _with_unit(caption, heading_of(page, released[0]) if alone else None),
+        tuple(heads),
+        body,
+        notes(page, released),
+    )
 
 
 def _crossing(record: Released | None, units: dict[str, Unit], is_alone: bool) -> Cell:

@@ -31,6 +31,7 @@ _TAGS = {
     "caution": ("aside", "note"),
     "method": ("p", "method"),
 }
+_ENDINGS = ("，请谨慎使用", "; use with care")
 _OPENINGS = (("不公布：", "held back: "), ("慎用：", "use with care: "))
 
 
@@ -88,9 +89,12 @@ def unanswered(page: Page, what: Unanswered) -> Shown:
 
 
 def reason_of(record: Released) -> Text:
-    """Why the gate held a number back or warned of it, without its opening words and full stop."""
+    """Why the gate held a number back or warned of it, without the words that the mark itself says."""
     reason = record.reason or message("note.no_reason")
-    zh, en = reason.zh.rstrip("。"), reason.en.rstrip(".")
+    zh, en = (
+        text.rstrip("。.").removesuffix(end)
+        for text, end in zip((reason.zh, reason.en), _ENDINGS, strict=True)
+    )
     for opening_zh, opening_en in _OPENINGS:
         zh = zh.removeprefix(opening_zh)
         en = en[len(opening_en) :] if en.lower().startswith(opening_en) else en

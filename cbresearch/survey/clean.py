@@ -42,7 +42,7 @@ def match_headings(table: Table) -> Table:
     found += [
         found_column(table, "personal_data", heading, " ".join(dict.fromkeys(marks)))
         for heading in matched.unknown
-        if len(marks := traced(table.cells[heading]))
+        if len(marks := traced(table.cells[heading], table.lang))
     ]
     found += [
         found_column(table, "repeated_column", name, heading) for heading, name in matched.repeated.items()

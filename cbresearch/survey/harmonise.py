@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cbresearch.codebook import Codebook, Question, normal
 from cbresearch.study import Source
@@ -31,7 +32,7 @@ class Matching:
     repeated: Mapping[str, str]
     """Heading = the question that an earlier heading already answers."""
 
-    @property
+    @cached_property
     def answered(self) -> frozenset[str]:
         """The questions that the file answers, in one column or several."""
         return frozenset(

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from cbresearch.records import Text
 
-_SEPARATORS = {"comma": "逗号", "semicolon": "分号", "tab": "制表符", "vertical bar": "竖线", "bar": "竖线"}
+_SEPARATORS = {"comma": "逗号", "semicolon": "分号", "tab": "制表符", "pipe": "竖线"}
 _IN_CHINESE: tuple[tuple[str, str], ...] = (
     (r"encoding (\S+) with byte order mark", r"编码 \1，带字节序标记"),
     (r"encoding (\S+)", r"编码 \1"),
     (r"sheet '(.*)'", r"工作表“\1”"),
     (r"column (\d+) has no heading: named '(.*)'", r"第 \1 列没有列名，记作“\2”"),
+    (r"rows with more cells than the heading: (\d+) \(row (.*)\)", r"\1 行的格数多于列名（第 \2 行）"),
+    (r"rows with fewer cells than the heading: (\d+) \(row (.*)\)", r"\1 行的格数少于列名（第 \2 行）"),
     (r"heading '(.*)' stands again over column (\d+): named '(.*)'", r"第 \2 列的列名“\1”重复，记作“\3”"),
 )
 

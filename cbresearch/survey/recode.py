@@ -36,11 +36,11 @@ def mask_personal_data(table: Table) -> Table:
     """Phone numbers, ID numbers and e-mail addresses that people wrote into answers are theirs: masked before anything else."""
     columns, found = {}, []
     for question in table.answered("text", "select_one", "select_multiple", "integer", "decimal"):
-        marks = traced(_may_hold_a_trace(table, question))
+        marks = traced(_may_hold_a_trace(table, question), table.lang)
         if question.role == "personal" or not len(marks):
             continue
         cells = table.cells[question.name].copy()
-        cells[marks.index] = [mask(str(text)) for text in cells[marks.index]]
+        cells[marks.index] = [mask(str(text), table.lang) for text in cells[marks.index]]
         columns[question.name] = cells
         found.append(found_cells(table, "personal_data", marks.rename(question.name)))
     return table.having(**columns).reporting(*found)

@@ -174,7 +174,7 @@ def found_cells(table: Table, rule: str, cells: pd.Series, expected: Text | None
     """A finding per cell of one column: `cells` are the faulty ones, indexed by row, named by column."""
     column = None if cells.name is None else str(cells.name)
     codes, distinct = pd.factorize(cells, use_na_sentinel=False)
-    shown = [None if pd.isna(value) else _short(mask(str(value))) for value in distinct]
+    shown = [None if pd.isna(value) else _short(mask(str(value), table.lang)) for value in distinct]
     words = [_sentence(table.study, rule, column, value, expected) for value in shown]
     return _finding_frame(
         table.name,

@@ -56,6 +56,11 @@ class Table:
         return self.study.waves[0] if len(self.study.waves) == 1 else None
 
     @property
+    def lang(self) -> str:
+        """The language of marks put into cells: the study's first."""
+        return self.study.languages[0]
+
+    @property
     def key(self) -> str | None:
         """The column that tells rows apart; None where only the row number does."""
         if self.kind == "residents":

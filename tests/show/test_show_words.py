@@ -178,13 +178,55 @@ def test_a_change_has_a_direction_only_off_zero(
 
 
 @pytest.mark.parametrize(
-    "value, said", [(123.0, "agrees with the published 123 people"), (120.0, "need checking")]
+    "measure, value, agrees, said",
+    [
+        ("staff_count", 123.0, "yes", "agrees with the published 123 people"),
+        ("exercise_paths", 26.0, "yes", "agrees with the published “more than 20 paths”"),
+        ("staff_count", 120.0, "no", "need checking"),
+        ("staff_count", 120.0, None, "Elected committee members: 120 people."),
+    ],
 )
 def test_a_ledger_figure_is_held_against_the_published_one(
-    page: show.Page, number_: Any, value: float, said: str
+    page: show.Page, number_: Any, measure: str, value: float, agrees: str | None, said: str
 ) -> None:
-    found = number_(value, None, measure="staff_count", unit="staff_count")
-    assert said in show.agreement(page, found).text.en
+    stated = f"{page.study.indicators[measure].published:g}"
+    group = {"published": stated, "agrees": agrees} if agrees else {}
+    assert said in show.agreement(page, number_(value, None, measure=measure, unit=measure, **group)).text.en
+
+
+def test_published_figures_are_counted(page: show.Page, number_: Any) -> None:
+    def found(value: float, agrees: str) -> Any:
+        return number_(value, None, measure="staff_count", unit="staff_count", published="123", agrees=agrees)
+
+    assert show.published(page, [found(123.0, "yes")]).text.en == (
+        "All 1 published figures that can be checked agree with the ledgers."
+    )
+    assert show.published(page, [found(123.0, "yes"), found(9.0, "no")]).text.en.endswith(
+        "the sources need checking."
+    )
+    assert (
+        "<td>Differs</td>"
+        in show.against_published(page, [found(9.0, "no")], caption=Text("表", "T")).html["en"]
+    )
+
+
+def test_differences_are_said_to_be_differences(page: show.Page, number_: Any) -> None:
+    rows = [
+        number_(v, 2.0, measure=m, against="district")
+        for m, v in (("sat_sport_points", 5.0), ("sat_order_points", -1.0))
+    ]
+    title = show.title_of_differences(page, rows)
+    assert title.en == "Of 2 items, 1 lie above the overall level and 0 below; the rest cannot be told"
+    assert "points, difference from the overall level" in show.dots(page, rows, title=title).html["en"]
+
+
+def test_everybody_is_the_line_that_groups_are_held_against(page: show.Page, number_: Any) -> None:
+    rows = [number_(60.0, sex="1"), number_(64.0, sex="2"), number_(70.0, tenure="1"), number_(62.0)]
+    shown = show.dots(page, rows, title=show.title_of(page, rows), order=show.as_given)
+    assert re.findall(r">([^<>]+)</text>", shown.html["en"]).count("Overall 62.0") == 1
+    assert shown.text.en == "Owned is highest (70.0 points), Men lowest (60.0 points)"
+    assert re.findall(r'<th scope="row">(.*?)</th>', shown.html["en"]) == ["Men", "Women", "Owned", "Overall"]
+    assert len(shown.findings) == 4
 
 
 def test_a_language_the_study_lacks_is_refused(study: Any) -> None:
@@ -255,7 +297,8 @@ def test_abbreviations_keep_their_capitals(words: str, expected: str) -> None:
     assert lower_first(words) == expected
 
 
-def test_a_reason_loses_its_opening_and_stop(number_: Any) -> None:
+def test_a_reason_says_nothing_twice(number_: Any) -> None:
+    assert reason_of(number_(60.0, status="caution")) == Text("误差范围较宽", "the interval is wide")
     assert reason_of(number_(None)) == Text(
         "不足10人，以保护个人信息", "fewer than 10 people, to protect them"
     )

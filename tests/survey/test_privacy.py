@@ -69,6 +69,12 @@ def test_a_phone_is_found_whatever_stands_around_it(before: str, after: str) -> 
     assert "13912345678" not in mask(f"{before}13912345678{after}")
 
 
+def test_marks_in_english() -> None:
+    text = "call 13912345678 or a@b.cn, ID 630105199001010011"
+    assert mask(text, "en") == "call [phone] or [e-mail], ID [ID number]"
+    assert traces(text, "en") == ("[e-mail]", "[ID number]", "[phone]")
+
+
 def test_cells_with_traces_come_back_as_marks_by_row() -> None:
     cells = pd.Series(["好", None, "13912345678 a@b.cn", "好"], index=[2, 3, 4, 5], dtype="string")
     assert traced(cells).to_dict() == {4: "[邮箱] [电话]"}
