@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cbresearch.records import Language, Released, Text, Unanswered
 from cbresearch.show.canvas import WIDTH, Canvas, Scale, scale, units_wide
@@ -11,10 +12,10 @@ from cbresearch.show.figure import Plot, figure
 from cbresearch.show.names import row_names, varying, wholes
 from cbresearch.show.page import Page
 from cbresearch.show.rows import Order, Rows, axis_title, by_value, ends, not_shown, rows, summary, value_room
-from cbresearch.show.shown import Shown, is_shown
+from cbresearch.show.shown import Shown, is_shown, together
 from cbresearch.show.tables import empty
 from cbresearch.show.theme import ACCENT, INK, MAIN, SMALL
-from cbresearch.show.units import Unit, heading_of, one_unit
+from cbresearch.show.units import Unit, heading_of, unit_of
 from cbresearch.show.words import unanswered
 
 
@@ -30,23 +31,48 @@ def dots(
 ) -> Shown:
     """A row per number, largest first: its dot, its 95 % interval, its value in print.
 
-    All numbers share one unit. A number about everybody among numbers about groups becomes the
-    reference line. `reference` draws an upright line, at a released number (the district's)
-    or at a number such as a target. `highlight` is a code of any group column (a community) whose
-    row is coloured. Held-back rows come last and say so in words.
+    A figure for each unit, since a figure has one axis. A number about everybody among numbers
+    about groups becomes the reference line. `reference` draws an upright line, at a released number
+    (the district's) or at a number such as a target. `highlight` is a code of any group column (a
+    community) whose row is coloured. Held-back rows come last and say so in words.
     """
     if isinstance(released, Unanswered):
         return unanswered(page, released)
     if not released:
         return empty(page)
-    everybody = [record for record in wholes(released) if is_shown(record)]
-    if reference is None and len(everybody) == 1:
-        reference = everybody[0]
-        reference_label = reference_label or message("figure.overall")
+    options = _Options(reference, reference_label, highlight, order)
+    first, *others = (list(found) for found in _by_unit(released))
+    figures = [_figure(page, first, title, options)]
+    figures += [_figure(page, found, unit_of(page, found[0].unit).heading, options) for found in others]
+    return together(*figures)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What the reader of a figure is to hold its dots against, in which order, which one to find."""
+
+    reference: Released | float | None
+    reference_label: Text | None
+    highlight: str | None
+    order: Order
+
+
+def _by_unit(released: Sequence[Released]) -> list[list[Released]]:
+    found: dict[str, list[Released]] = {}
+    for record in released:
+        found.setdefault(record.unit, []).append(record)
+    return list(found.values())
+
+
+def _figure(page: Page, released: Sequence[Released], title: Text | Shown, options: _Options) -> Shown:
+    reference, reference_label = options.reference, options.reference_label
+    everybody = _everybody(released) if reference is None else None
+    if everybody is not None:
+        reference, reference_label = everybody, reference_label or message("figure.overall")
     rows_of = [record for record in released if record is not reference]
-    ordered = order(rows_of, row_names(page, rows_of, varying(rows_of)))
+    ordered = options.order(rows_of, row_names(page, rows_of, varying(rows_of)))
     records = [record for record, _ in ordered]
-    unit, line = one_unit(page, records, "A dot figure"), _stands_at(reference)
+    unit, line = unit_of(page, records[0].unit), _stands_at(reference)
     words = reference_label or message(
         "figure.district" if isinstance(reference, Released) else "figure.target"
     )
@@ -54,11 +80,18 @@ def dots(
     heading = heading_of(page, records[0])
 
     def draw(lang: Language) -> Canvas:
-        return _drawn(ordered, (unit, heading), lang, (line, f"{words.say(lang)} {stated}"), highlight)
+        return _drawn(
+            ordered, (unit, heading), lang, (line, f"{words.say(lang)} {stated}"), options.highlight
+        )
 
     plot = Plot("dots", draw, summary(page, "dots", records), legend_of(records))
-    shown_rows = [*records, *(record for record in everybody if record is reference)]
-    return figure(page, shown_rows, plot, title)
+    return figure(page, [*records, *([everybody] if everybody else [])], plot, title)
+
+
+def _everybody(released: Sequence[Released]) -> Released | None:
+    """The one number about everybody among numbers about groups, if it may be shown."""
+    found = [record for record in wholes(released) if is_shown(record)]
+    return found[0] if len(found) == 1 else None
 
 
 def _stands_at(reference: Released | float | None) -> float | None:

@@ -121,11 +121,14 @@ def reading_of_effect(
     return paragraph(page, f"{kind}.unclear", text, [effect, *([detectable] if detectable else [])])
 
 
-def readings_of_effects(page: Page, effects: Answer, *, detectable: Sequence[Released] = ()) -> Shown:
+def readings_of_effects(
+    page: Page, effects: Answer, *, detectable: Sequence[Released] | Unanswered = ()
+) -> Shown:
     """A reading per effect; `detectable` are matched to them by measure and group."""
     if isinstance(effects, Unanswered):
         return unanswered(page, effects)
-    smallest = {(record.measure, record.part("term")): record for record in detectable}
+    known = () if isinstance(detectable, Unanswered) else detectable
+    smallest = {(record.measure, record.part("term")): record for record in known}
     parts = [
         reading_of_effect(page, one, detectable=smallest.get((one.measure, one.part("term"))))
         for one in listed(effects)

@@ -21,7 +21,7 @@ from cbresearch.survey.table import Table, by_value, cells_that
 
 _UNITS = "秒钟|分钟|秒|元整|元|岁|周岁|年|户|人|个|支|次|平方米|㎡|米|%|％|seconds|second|secs|sec|s|years|year|yuan|rmb|¥|￥|\\$"
 _AMOUNT = re.compile(rf"(?:约|大约)?[¥￥$]?([+-]?\d+(?:\.\d+)?)(万|亿)?(?:{_UNITS})?", re.IGNORECASE)
-_TIMES = {None: 1, "万": 10_000, "亿": 100_000_000}
+_TIMES = {"万": 10_000, "亿": 100_000_000}
 _MINUTES = re.compile(
     r"(?:(\d+)(?:小时|时|h))?(?:(\d+)(?:分钟|分|min|m))(?:(\d+)(?:秒|sec|s)?)?", re.IGNORECASE
 )
@@ -83,16 +83,14 @@ def _plain(question: Question) -> Callable[[str], str | None]:
             hours, minutes, seconds = (int(part or 0) for part in spent.groups())
             return str(hours * 3600 + minutes * 60 + seconds)
         amount = _AMOUNT.fullmatch(bare)
-        return text if amount is None else _decimal(amount[1], _TIMES[amount[2]])
+        if amount is None:
+            return text
+        digits = amount[1].removeprefix("+")
+        if amount[2]:
+            return format((Decimal(digits) * _TIMES[amount[2]]).normalize(), "f")
+        return re.sub(r"\.0+$", "", digits) if question.type == "integer" else digits
 
     return plain
-
-
-def _decimal(digits: str, times: int) -> str:
-    """Digits without a plus, a needless '.0' or an exponent; other zeros stay as they were written."""
-    if times != 1:
-        return format((Decimal(digits) * times).normalize(), "f")
-    return re.sub(r"\.0+$", "", digits.removeprefix("+"))
 
 
 @step(zh="同一答案写法不一，统一成编码簿的代码；文件自带取值标签的，以标签为准。")

@@ -21,6 +21,9 @@ from cbresearch.errors import BuildError
 TOLERANCE = 1e-10
 """Largest distance between a weighted share and its margin, as a share of the margin."""
 
+CEILING_TOLERANCE = 1e-9
+"""How far, as a share of it, a raked weight may stand above the ceiling."""
+
 SWEEPS = 1_000
 TRIMS = 200
 
@@ -179,7 +182,7 @@ def rake_and_trim(
         if not margins:
             return Trimmed(trimmed.weight, cut)
         raked = rake(trimmed.weight, variables, margins)
-        if raked.max() <= ceiling * raked.mean() * (1 + 1e-6):
+        if raked.max() <= ceiling * raked.mean() * (1 + CEILING_TOLERANCE):
             return Trimmed(raked, cut)
     raise BuildError(
         f"No weights keep the margins and stay below {ceiling:g} times their mean. Raise design.trim, or merge small classes of the margins."

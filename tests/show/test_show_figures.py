@@ -309,13 +309,22 @@ def test_what_all_items_share_is_left_out(page: show.Page) -> None:
     assert [label.zh for label in short.values()] == ["医疗康复", "文化", "社会救助与低保"]
 
 
-@pytest.mark.parametrize("kind", ["dots", "bars"])
-def test_one_axis_takes_one_unit(page: show.Page, number_: Any, kind: str) -> None:
+def test_one_axis_takes_one_unit(page: show.Page, number_: Any) -> None:
     rows = [number_(60.0, wave="2006"), number_(1.2, wave="2007", unit=FUNDING)]
     with pytest.raises(
         PublishError, match=f"has one axis and was given numbers in 2 units: points, {FUNDING}"
     ):
-        FIGURES[kind][0](page, rows, title=TITLE)
+        show.bars(page, rows, title=TITLE)
+
+
+def test_dots_in_two_units_are_two_figures(page: show.Page, number_: Any) -> None:
+    rows = [number_(60.0, measure=ITEMS[0]), number_(8.2, 0.1, measure="age", unit="as asked")]
+    shown = show.dots(page, rows, title=TITLE)
+    assert re.findall("<figcaption><strong>(.*?)</strong>", shown.html["en"]) == [
+        "A finding",
+        "points as in the questionnaire",
+    ]
+    assert len(shown.findings) == 2
 
 
 @pytest.mark.parametrize(

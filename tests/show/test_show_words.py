@@ -199,7 +199,7 @@ def test_published_figures_are_counted(page: show.Page, number_: Any) -> None:
         return number_(value, None, measure="staff_count", unit="staff_count", published="123", agrees=agrees)
 
     assert show.published(page, [found(123.0, "yes")]).text.en == (
-        "All 1 published figures that can be checked agree with the ledgers."
+        "Published figures that can be checked: 1. The ledgers agree with all of them."
     )
     assert show.published(page, [found(123.0, "yes"), found(9.0, "no")]).text.en.endswith(
         "the sources need checking."
@@ -216,7 +216,7 @@ def test_differences_are_said_to_be_differences(page: show.Page, number_: Any) -
         for m, v in (("sat_sport_points", 5.0), ("sat_order_points", -1.0))
     ]
     title = show.title_of_differences(page, rows)
-    assert title.en == "Of 2 items, 1 lie above the overall level and 0 below; the rest cannot be told"
+    assert title.en == "1 of 2 items above the overall level, 0 below; the rest cannot be told"
     assert "points, difference from the overall level" in show.dots(page, rows, title=title).html["en"]
 
 

@@ -95,7 +95,6 @@ def test_rows_of_no_area_go_and_say_why(tmp_path: Path) -> None:
         ("-3", "-3"),
         ("1.5万元", "15000"),
         ("3亿", "300000000"),
-        ("1.50", "1.50"),
         ("1,2", "1,2"),
         ("十", "十"),
         ("12-15", "12-15"),
@@ -307,3 +306,11 @@ def test_every_step_says_why_in_both_languages(step) -> None:
 
 def test_every_step_is_in_a_chain() -> None:
     assert {step.name for chain in CHAINS.values() for step in chain} == set(STEPS)
+
+
+def test_decimals_keep_the_digits_that_were_written(tmp_path: Path) -> None:
+    table = recode.plain_numbers(
+        small_table(tmp_path, {"wt": ["1.000", "+2.50", "３.5"], "age": ["1.000", "+2", "３"]})
+    )
+    assert cells(table, "wt") == ["1.000", "2.50", "3.5"]
+    assert cells(table, "age") == ["1", "2", "3"]
