@@ -13,12 +13,13 @@ __version__ = "0.1.0"
 _VERBS = {
     "new": "cbresearch.workspace",
     "adopt": "cbresearch.survey.adopt",
+    "check": "cbresearch.checks",
     "open_study": "cbresearch.study",
     "build": "cbresearch.build",
     "run": "cbresearch.publish.run",
 }
 
-__all__ = ["__version__", "adopt", "build", "new", "open_study", "run"]
+__all__ = ["__version__", "adopt", "build", "check", "new", "open_study", "run"]
 
 
 def __getattr__(name: str) -> Any:

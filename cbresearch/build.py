@@ -56,7 +56,7 @@ def build(study: Study, *, fresh: bool = False) -> Built:
 
 
 def _build(study: Study, inputs: Mapping[str, str]) -> Built:
-    if faults := check(study):
+    if faults := check(study.codebook):
         raise StudyError(faults)
     clock = _Clock()
     raws = read_raw(study)

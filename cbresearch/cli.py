@@ -102,7 +102,9 @@ def adopt(
 @app.command()
 def check(workspace: Workspace = Path()) -> None:
     """Everything wrong with the study, at once, before anything runs."""
-    study = _checked(workspace)
+    from cbresearch.checks import check as checked
+
+    study = checked(workspace)
     typer.echo(
         f"{study.name}: nothing wrong. {len(study.file.sources)} sources, {len(study.codebook.questions)} columns."
     )
@@ -114,7 +116,7 @@ def build(
     fresh: Annotated[bool, typer.Option("--fresh", help="Build even when nothing changed.")] = False,
 ) -> None:
     """Turn data/raw into data/processed, with the ledger of every change."""
-    _built(_checked(workspace), fresh=fresh)
+    _built(_opened(workspace), fresh=fresh)
 
 
 @app.command()
@@ -128,7 +130,7 @@ def run(
     """Build if stale, run the notebooks, render the reports; reports/index.html lists them."""
     from cbresearch.publish.run import run as run_reports
 
-    study = _checked(workspace)
+    study = _opened(workspace)
     _built(study, fresh=fresh)
     with _progress() as say:
         ran = run_reports(study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, say=say)
@@ -147,7 +149,7 @@ def lab(workspace: Workspace = Path()) -> None:
     raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--notebook-dir={root}"]))
 
 
-def _checked(workspace: Path) -> Study:
+def _opened(workspace: Path) -> Study:
     from cbresearch.study import open_study
 
     return open_study(workspace)

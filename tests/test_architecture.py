@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "study": {"errors", "records", "codebook"},
     "workspace": {"errors", "chengbei"},
     "notebook": {*FOUNDATION, "publish"},
+    "checks": {*FOUNDATION, "survey"},
     "build": {*FOUNDATION, "survey", "measure"},
     "survey": {*FOUNDATION, "workspace"},
     "measure": FOUNDATION,
@@ -29,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "show": FOUNDATION,
     "publish": FOUNDATION,
     "chengbei": FOUNDATION,
-    "cli": {*FOUNDATION, "workspace", "build", "survey", "publish"},
+    "cli": {*FOUNDATION, "workspace", "checks", "build", "survey", "publish"},
     "__main__": {"cli"},
     "__init__": set(),
 }

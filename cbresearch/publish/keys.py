@@ -27,7 +27,7 @@ CANNOT_CHANGE_A_NUMBER = (
     "starter",
 )
 MATTER = (
-    "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib", "seaborn", "great-tables", "ipykernel",
+    "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib", "seaborn", "patsy", "ipykernel",
 )  # fmt: skip
 
 

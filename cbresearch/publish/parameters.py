@@ -20,7 +20,7 @@ PLAIN: tuple[type, ...] = (bool, int, float, str)
 
 NAMES_OF_TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 WORDS_FOR_BOOLS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-ALL_AREAS, LAST_WAVE = "", 0
+ALL_AREAS, LAST_WAVE, STUDY_LANGUAGE = "", 0, ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,13 @@ def faults_in(
 ) -> list[Fault]:
     """Everything wrong with `given`, names and values alike; empty when a notebook may start.
 
-    `area = ""` and `wave = 0` stand for the whole district and the last wave, so they always pass.
+    `area = ""`, `wave = 0` and `lang = ""` stand for the whole district, the last wave and the study's
+    first language, so they always pass.
     """
     choices = {
         "area": Choices("community", areas, also=ALL_AREAS),
         "wave": Choices("wave", waves, also=LAST_WAVE),
-        "lang": Choices("language", languages),
+        "lang": Choices("language", languages, also=STUDY_LANGUAGE),
     }
     faults: list[Fault] = []
     for name, value in given.items():

@@ -41,9 +41,10 @@ class Page:
 
 
 def page(
-    study: Study, lang: str = "zh", *, notebook: str = "", parameters: Mapping[str, object] | None = None
+    study: Study, lang: str = "", *, notebook: str = "", parameters: Mapping[str, object] | None = None
 ) -> Page:
-    """A page of `study`, shown first in `lang`; ParameterError when the study is not made in that language."""
+    """A page of `study`, shown first in `lang` ("": the study's first); ParameterError when it is not one of the study's."""
+    lang = lang or study.languages[0]
     if lang not in study.languages:
         expected = f"expected one of the study's languages: {', '.join(study.languages)}"
         raise ParameterError([Fault("lang", f"'{lang}' was given", expected, nearest(lang, study.languages))])

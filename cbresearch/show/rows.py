@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from cbresearch.records import Language, Released, Text
 from cbresearch.show.canvas import WIDTH, Canvas, Scale, ems, units_wide, wrap
@@ -67,10 +68,10 @@ def _folded(label: str) -> list[str]:
     room = ROOM_BESIDE - 8
     if units_wide([label]) <= room:
         return [label]
-    lines = wrap(label, room, SMALL)
-    while len(narrower := wrap(label, room := room * 0.92, SMALL)) == len(lines) > 1:
-        lines = narrower
-    return lines
+    first = wrap(label, room, SMALL)
+    # a finite search: words too long for any room keep their number of lines for ever
+    narrower = (wrap(label, room * 0.92**step, SMALL) for step in range(1, 9))
+    return [first, *takewhile(lambda lines: len(lines) == len(first), narrower)][-1]
 
 
 def _size(lines: Sequence[str]) -> float:

@@ -167,8 +167,14 @@ def known_columns(study: Study, table: str) -> list[str]:
     return columns
 
 
+OPENED = "opened_year"
+"""The column of the facility register that says from when a facility counts; years do not add up."""
+
+
 def facility_columns(study: Study, question: Question) -> list[str]:
     """What one column of the facility register becomes per community: a count per kind, or a sum."""
+    if question.name == OPENED:
+        return []
     if question.type == "select_one":
         return [f"{question.name}__{choice.code}" for choice in study.codebook.choices_of(question.name)]
     return [f"facility_{question.name}"] if question.type in {"integer", "decimal"} else []

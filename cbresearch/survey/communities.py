@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from cbresearch.codebook import Question
-from cbresearch.study import Indicator, Study, facility_columns
+from cbresearch.study import OPENED, Indicator, Study, facility_columns
 from cbresearch.survey.table import Table
 from cbresearch.survey.typed import typed_places
-from cbresearch.survey.validate import OPENED
 
 
 def communities_by_wave(ledgers: list[Table], registers: list[Table], study: Study) -> pd.DataFrame:
@@ -54,12 +53,7 @@ def _column(rows: pd.DataFrame, name: str) -> pd.Series:
 def _facilities(rows: pd.DataFrame, registers: list[Table], study: Study) -> pd.DataFrame:
     """Counts and sums of facilities, aligned with `rows`; missing where the study has no register."""
     area, questions = str(study.area), study.codebook.of("facilities")
-    names = [
-        name
-        for question in questions
-        if question.name != OPENED
-        for name in facility_columns(study, question)
-    ]
+    names = [name for question in questions for name in facility_columns(study, question)]
     if not registers:
         return pd.DataFrame({name: pd.Series(pd.NA, rows.index, dtype="Float64") for name in names})
     register = pd.concat([typed_places(table, study) for table in registers], ignore_index=True)
@@ -84,8 +78,6 @@ def _open_by(register: pd.DataFrame, wave: int, last: int) -> pd.Series:
 def _counts(register: pd.DataFrame, area: str, questions: tuple[Question, ...], study: Study) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {}
     for question in questions:
-        if question.name == OPENED:
-            continue
         for name in facility_columns(study, question):
             if question.type == "select_one":
                 is_kind = register[question.name].astype("string") == name.removeprefix(f"{question.name}__")

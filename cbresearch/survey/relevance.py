@@ -53,13 +53,10 @@ def parse(expression: str) -> Condition:
     return _Reader(expression).read()
 
 
-def check(study: Study) -> list[Fault]:
+def check(codebook: Codebook) -> list[Fault]:
     """Every fault in the codebook's `relevant` column: grammar, unknown questions, unknown answers."""
     return [
-        fault
-        for q in study.codebook.questions
-        if q.relevant
-        for fault in _faults(q.name, q.relevant, study.codebook)
+        fault for q in codebook.questions if q.relevant for fault in _faults(q.name, q.relevant, codebook)
     ]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cbresearch.codebook import Question
 from cbresearch.records import Text
+from cbresearch.study import OPENED
 from cbresearch.survey.answers import answers_of
 from cbresearch.survey.harmonise import OPTION
 from cbresearch.survey.relevance import parse, readable
@@ -23,7 +24,6 @@ LISTED = 6
 LARGEST = 1e15
 """Longer runs of digits are account or card numbers, not amounts; beyond it whole numbers lose their last digits."""
 
-OPENED = "opened_year"
 """The question of the facility register that says from when on a facility counts."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
