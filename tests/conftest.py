@@ -1,16 +1,37 @@
-"""What many tests share: the sample study, drawn and built once a session."""
+"""What many tests share: the sample study, drawn, built, reported on once for all."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from hypothesis import settings
+from whole_chain import COMMUNITIES, DISTRICT_REPORTS, REPOSITORY, command
 
 from cbresearch.study import Study, open_study
 
-REPOSITORY = Path(__file__).parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+# how long an example takes says how busy the machine is, nothing about the law
+settings.register_profile("cbresearch", deadline=None)
+settings.load_profile("cbresearch")
+
+
+def once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker to need it makes, then all of them share. Read only."""
+    mine = temporary.getbasetemp()
+    # pytest-xdist gives every worker a base of its own inside the run's
+    base = mine.parent if mine.name.startswith("popen-") else mine
+    folder, made = base / name, base / f"{name}.made"
+    with FileLock(base / f"{name}.lock"):
+        if not made.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            made.touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +39,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the sample study's raw files, not built. Do not write into it: copy it."""
     from cbresearch.workspace import new_demo
 
-    root: Path = tmp_path_factory.mktemp("drawn") / "chengbei"
-    new_demo(root)
-    return root
+    return once(tmp_path_factory, "drawn", lambda folder: new_demo(folder / "chengbei")) / "chengbei"
 
 
 @pytest.fixture
@@ -36,11 +55,32 @@ def chengbei(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """The sample study, drawn and built. Read only."""
     from cbresearch.build import build
 
-    root = tmp_path_factory.mktemp("built") / "chengbei"
-    shutil.copytree(drawn, root)
-    study = open_study(root)
-    build(study)
-    return study
+    def make(folder: Path) -> None:
+        shutil.copytree(drawn, folder / "chengbei")
+        build(open_study(folder / "chengbei"))
+
+    return open_study(once(tmp_path_factory, "built", make) / "chengbei")
+
+
+@pytest.fixture(scope="session")
+def published(chengbei: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample study with the district's reports and two communities', in both languages. Read only.
+
+    Made by the command line, without the file that holds the truth: whatever read it would fail.
+    """
+
+    def make(folder: Path) -> None:
+        root = folder / "chengbei"
+        shutil.copytree(chengbei.root, root)
+        (root / "data" / "truth.json").unlink()
+        for wanted in (
+            [word for name in DISTRICT_REPORTS for word in ("--only", name)],
+            [word for name in COMMUNITIES for word in ("--area", name)],
+        ):
+            said = command("run", root, *wanted)
+            assert said.code == 0, said.text
+
+    return once(tmp_path_factory, "published", make) / "chengbei"
 
 
 @pytest.fixture

@@ -5,6 +5,13 @@ from __future__ import annotations
 from cbresearch.show.accounts import based_on, level, panels, received, scores
 from cbresearch.show.bars import bars
 from cbresearch.show.before_after import before_after
+from cbresearch.show.causes import (
+    headline_of_effects,
+    reading_of_effect,
+    readings_of_effects,
+    title_of_effects,
+    verdicts_of_methods,
+)
 from cbresearch.show.coefficients import coefficients
 from cbresearch.show.dots import dots
 from cbresearch.show.likert import likert, title_of_answers
@@ -17,13 +24,9 @@ from cbresearch.show.readings import (
     changes,
     compared,
     first_and_last,
-    headline_of_effects,
-    reading_of_effect,
-    readings_of_effects,
     spread,
     title_of,
     title_of_differences,
-    title_of_effects,
     title_of_waves,
     verdict,
     verdicts,
@@ -41,5 +44,5 @@ __all__ = [
     "faults", "first_and_last", "headline_of_effects", "ledger", "level", "likert", "page", "panels", "published",
     "reading_of_effect", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table",
     "title_of", "title_of_answers", "title_of_differences", "title_of_effects", "title_of_waves", "together",
-    "unanswered", "verdict", "verdicts", "waves",
+    "unanswered", "verdict", "verdicts", "verdicts_of_methods", "waves",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from itertools import groupby
 from cbresearch.records import Language, Released, Text, Unanswered
 from cbresearch.show.canvas import WIDTH, Canvas, Scale, scale, units_wide, wrap
 from cbresearch.show.catalogue import message
+from cbresearch.show.causes import is_clear
 from cbresearch.show.dots import mark
 from cbresearch.show.figure import Plot, figure
 from cbresearch.show.names import MEASURE, row_names, varying
@@ -44,14 +45,9 @@ def coefficients(page: Page, released: Sequence[Released] | Unanswered, *, title
     return figure(page, records, plot, title)
 
 
-def clear(record: Released) -> bool:
-    """The interval leaves zero out, so the direction can be told."""
-    return record.low is not None and record.high is not None and (record.low > 0 or record.high < 0)
-
-
 def _alternative(page: Page, records: Sequence[Released]) -> Text:
     there = [record for record in records if is_shown(record)]
-    sure = sum(clear(record) for record in there)
+    sure = sum(is_clear(record) for record in there)
     return compose(
         page,
         "alt.coefficients",

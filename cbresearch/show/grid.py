@@ -12,22 +12,32 @@ from typing import Literal
 from cbresearch.records import Language, Text
 from cbresearch.show.shown import escape
 
-Kind = Literal["label", "words", "number", "held back", "caution"]
+Kind = Literal["label", "group", "words", "number", "held back", "caution", "met", "not met", "cannot tell"]
 _CSS: dict[Kind, str] = {
     "label": "",
+    "group": "",
     "words": "",
     "number": "num",
     "held back": "held-back",
     "caution": "num caution",
+    "met": "verdict met",
+    "not met": "verdict not-met",
+    "cannot tell": "verdict cannot-tell",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text with what it is: a row's label, words, a number, or the mark of one that is not shown."""
+    """Text with what it is: a row's label, words, a number, a verdict, or the mark of one that is not shown.
+
+    `under` stands below it in small print: the unit of a row, the interval of a number. A "group" is the
+    label of `rows` rows, the first of which it begins.
+    """
 
     text: Text
     kind: Kind = "words"
+    under: Text | None = None
+    rows: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +52,8 @@ class Grid:
     def html(self, lang: Language) -> str:
         """A table in a box of its own that scrolls where the page is narrow, followed by its notes."""
         caption = f"<caption>{escape(self.caption.say(lang))}</caption>" if self.caption else ""
-        head = "".join(
-            f'<th scope="col"{_css(cell)}>{escape(cell.text.say(lang))}</th>' for cell in self.columns
-        )
-        body = "".join(f"<tr>{''.join(_cell(cell, lang) for cell in row)}</tr>\n" for row in self.rows)
+        head = "".join(f'<th scope="col"{_css(cell)}>{_words(cell, lang)}</th>' for cell in self.columns)
+        body = "".join(_row(row, lang, is_first=i == 0) for i, row in enumerate(self.rows))
         notes = "".join(f'<p class="table-note">{escape(note.say(lang))}</p>' for note in self.notes)
         name = escape((self.caption or self.columns[0].text).say(lang))
         return (
@@ -59,9 +67,28 @@ def same(words: str) -> Text:
     return Text(words, words)
 
 
+def _row(row: tuple[Cell, ...], lang: Language, *, is_first: bool) -> str:
+    """A row; one that begins with the label of a group begins a body of its own."""
+    start = "</tbody>\n<tbody>" if row[0].kind == "group" and not is_first else ""
+    return f"{start}<tr>{''.join(_cell(cell, lang) for cell in row)}</tr>\n"
+
+
 def _cell(cell: Cell, lang: Language) -> str:
+    words = _words(cell, lang)
+    if cell.kind == "group":
+        return f'<th scope="rowgroup" rowspan="{cell.rows}">{words}</th>'
+    if cell.kind == "label":
+        return f'<th scope="row">{words}</th>'
+    if cell.kind in {"met", "not met", "cannot tell"}:
+        return f"<td><span{_css(cell)}>{words}</span></td>"
+    return f"<td{_css(cell)}>{words}</td>"
+
+
+def _words(cell: Cell, lang: Language) -> str:
     words = escape(cell.text.say(lang))
-    return f'<th scope="row">{words}</th>' if cell.kind == "label" else f"<td{_css(cell)}>{words}</td>"
+    if cell.under is None or not cell.under.say(lang):
+        return words
+    return f'{words}<br><small class="under">{escape(cell.under.say(lang))}</small>'
 
 
 def _css(cell: Cell) -> str:

@@ -10,7 +10,7 @@ from cbresearch.records import Language, Released, Text, Unanswered
 from cbresearch.show.canvas import WIDTH, Canvas, Scale, scale, units_wide
 from cbresearch.show.catalogue import message
 from cbresearch.show.figure import Plot, figure
-from cbresearch.show.names import row_names, varying
+from cbresearch.show.names import row_names, short, varying
 from cbresearch.show.page import Page
 from cbresearch.show.rows import axis_title, not_shown, rows
 from cbresearch.show.shown import Shown, is_shown
@@ -77,7 +77,7 @@ def title_of_answers(
     )
     if len(there) < 2:
         return message("title.answers")
-    return compose(page, "title.answers_range", best=there[0].name, worst=there[-1].name)
+    return compose(page, "title.answers_range", best=short(there[0].name), worst=short(there[-1].name))
 
 
 def _base(measure: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
+from itertools import accumulate
 
 from cbresearch.records import Released, Text
 from cbresearch.show.catalogue import message, messages
@@ -12,6 +14,8 @@ MEASURE = "measure"
 """Stands for the measured column itself wherever a group column could be named."""
 MISSING = "missing"
 """The method of a number that is the percent without an answer."""
+LONGEST = 60
+"""Letters of a label in a sentence, a Chinese character counted as two; tables have the whole of it."""
 ASIDES = frozenset({"target", "verdict", "published", "agrees", "against", "since"})
 """Parts of a group that say what a number is held against; they do not tell it from others."""
 
@@ -23,6 +27,29 @@ def full_name(page: Page, record: Released) -> Text:
         return measure
     group = group_name(page, record)
     return Text(f"{measure.zh}（{group.zh}）", f"{measure.en} ({group.en})")
+
+
+def short_name(page: Page, record: Released) -> Text:
+    """`full_name` for a sentence or a title: a measure that is a whole question is cut short."""
+    if not _naming(record):
+        return short(page.label(record.measure))
+    measure, group = short(page.label(record.measure)), group_name(page, record)
+    return Text(f"{measure.zh}（{group.zh}）", f"{measure.en} ({group.en})")
+
+
+def short(label: Text) -> Text:
+    """A label of at most `LONGEST` letters in each language; longer ones end in '…' after a whole word."""
+    return Text(_cut(label.zh), _cut(label.en))
+
+
+def _cut(words: str) -> str:
+    wide = [2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in words]
+    if sum(wide) <= LONGEST:
+        return words
+    fits = sum(total < LONGEST for total in accumulate(wide))
+    start = words[:fits]
+    whole = start.rpartition(" ")[0] if words[fits : fits + 1] != " " else start
+    return (whole if len(whole) > fits / 2 else start).rstrip(" ,;:.、，；：（(") + "…"
 
 
 def group_name(page: Page, record: Released) -> Text:

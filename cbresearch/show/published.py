@@ -55,12 +55,13 @@ def against_published(page: Page, found: Sequence[Released] | Unanswered, *, cap
 
 
 def _row(page: Page, record: Released) -> tuple[Cell, ...]:
-    label = Cell(page.label(record.measure), "label")
-    value = value_cell(record, unit_of(page, record.unit).amount)
+    unit = unit_of(page, record.unit)
+    label = Cell(page.label(record.measure), "label", unit.small)
+    value = value_cell(record, lambda value, _: unit.number(value))
     stated, agrees = record.part("published"), record.part("agrees")
     if stated is None or agrees is None:
         return label, value, Cell(same("—"), "number"), Cell(same("—"))
-    words = _stated(page, record, stated)
+    words = same(unit.plain(float(stated)))
     if _is_more_than(page, record):
         words = compose(page, "published.more_than", x=words)
     return label, value, Cell(words, "number"), Cell(message(f"agrees.{agrees}"))

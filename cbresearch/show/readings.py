@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cbresearch.errors import PublishError
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.show.catalogue import message
-from cbresearch.show.names import MISSING, full_name, groups_only, wave_name
+from cbresearch.show.names import MISSING, full_name, groups_only, short, wave_name
 from cbresearch.show.page import Page
 from cbresearch.show.rows import labelled
 from cbresearch.show.shown import Shown, is_shown, listed, together
 from cbresearch.show.tables import empty
 from cbresearch.show.units import unit_of
-from cbresearch.show.words import Named, compose, lower_first, paragraph, say, unanswered
+from cbresearch.show.words import Named, compose, say, unanswered
 
 Answer = Sequence[Released] | Released | Unanswered
 
@@ -60,10 +60,12 @@ def title_of_waves(page: Page, released: Answer) -> Text:
     if not any(moves):
         return message("title.waves_unclear")
     if len(series) > 1:
-        rose, fell = moves.count("rose"), moves.count("fell")
-        return compose(page, "title.waves_many", rows=len(series), rose=rose, fell=fell)
+        counts = {name: moves.count(name) for name in ("rose", "fell")}
+        ends = {name: wave_name(series[0][i].part("wave") or "") for name, i in (("first", 0), ("last", -1))}
+        told = counted(page, {**counts, "untold": moves.count("")})
+        return compose(page, "title.waves_many", rows=len(series), counts=told, **ends)
     first, last = series[0][0], series[0][-1]
-    return compose(page, f"title.{moves[0]}", x=page.label(last.measure), first=first, last=last)
+    return compose(page, f"title.{moves[0]}", x=short(page.label(last.measure)), first=first, last=last)
 
 
 def title_of_differences(page: Page, differences: Answer) -> Text:
@@ -75,65 +77,18 @@ def title_of_differences(page: Page, differences: Answer) -> Text:
     below = sum(record.high is not None and record.high < 0 for record in there)
     if not above and not below:
         return message("title.differences_close" if there else "title.none")
-    return compose(page, "title.differences", rows=len(there), above=above, below=below)
+    told = counted(page, {"above": above, "below": below, "level": len(there) - above - below})
+    return compose(page, "title.differences", rows=len(there), counts=told)
 
 
-def title_of_effects(page: Page, released: Answer) -> Text:
-    """Names the causes whose change over time moved with the outcome, if any did."""
-    return _effects(
-        page, released, "title.effects_clear", "title.effects_unclear", message("title.effects_unclear")
-    )
-
-
-def headline_of_effects(page: Page, released: Answer) -> Shown:
-    """The drivers notebook's answer in one sentence; with one wave, that causes cannot be told."""
-    if isinstance(released, Unanswered):
-        return unanswered(page, released)
-    only = message("drivers.headline.between_only")
-    text = _effects(page, released, "drivers.headline.clear", "drivers.headline.unclear", only)
-    return paragraph(page, "drivers.headline.clear", text, listed(released))
-
-
-def reading_of_effect(
-    page: Page, effect: Released | Unanswered, *, detectable: Released | None = None
-) -> Shown:
-    """Whether the outcome went up or down with a cause, or that the data cannot tell.
-
-    The interval against zero decides. Where it cannot be told, `detectable` (the smallest effect that
-    could have been seen, in the effect's unit) is said, or else the range that fits the data.
-    """
-    if isinstance(effect, Unanswered):
-        return unanswered(page, effect)
-    term = effect.part("term")
-    kind = f"drivers.reading.{term if term in {'within', 'between'} else 'other'}"
-    label = page.label(effect.measure)
-    if not is_shown(effect) or effect.low is None or effect.high is None:
-        return say(page, f"{kind}.unclear", x=effect, outcome=outcome(page))
-    named = Named(effect, label)
-    if effect.low > 0 or effect.high < 0:
-        return say(page, f"{kind}.{'more' if effect.low > 0 else 'less'}", x=named, outcome=outcome(page))
-    unclear = compose(page, f"{kind}.unclear", x=named, outcome=outcome(page))
-    if detectable is not None and is_shown(detectable):
-        seen = compose(page, "drivers.reading.detectable", m=detectable)
-    else:
-        seen = message("drivers.reading.compatible")
-    text = Text(unclear.zh + seen.zh, f"{unclear.en} {seen.en}")
-    return paragraph(page, f"{kind}.unclear", text, [effect, *([detectable] if detectable else [])])
-
-
-def readings_of_effects(
-    page: Page, effects: Answer, *, detectable: Sequence[Released] | Unanswered = ()
-) -> Shown:
-    """A reading per effect; `detectable` are matched to them by measure and group."""
-    if isinstance(effects, Unanswered):
-        return unanswered(page, effects)
-    known = () if isinstance(detectable, Unanswered) else detectable
-    smallest = {(record.measure, record.part("term")): record for record in known}
-    parts = [
-        reading_of_effect(page, one, detectable=smallest.get((one.measure, one.part("term"))))
-        for one in listed(effects)
-    ]
-    return together(*parts) if parts else empty(page)
+def counted(page: Page, counts: Mapping[str, int]) -> Text:
+    """How many of each kind, in words; kinds without any are left out, one alone is 'all'."""
+    total = sum(counts.values())
+    parts = []
+    for kind, count in counts.items():
+        words = message("count.all") if count == total > 1 else compose(page, "count.some", rows=count)
+        parts += [compose(page, f"count.{kind}", rows=words)] if count else []
+    return Text("，".join(part.zh for part in parts), ", ".join(part.en for part in parts))
 
 
 def change(page: Page, difference: Released | Unanswered) -> Shown:
@@ -194,11 +149,10 @@ def verdicts(page: Page, area: str, judged: Answer) -> Shown:
     if isinstance(judged, Unanswered):
         return unanswered(page, judged)
     rulings = [record.part("verdict") for record in listed(judged)]
+    kinds = {"met": "met", "missed": "not met", "unclear": "cannot tell"}
+    told = counted(page, {name: rulings.count(ruling) for name, ruling in kinds.items()})
     name = page.answer(page.study.area, area) if page.study.area else Text(area, area)
-    return say(
-        page, "community.headline.verdicts", area=name, judged=len(rulings), met=rulings.count("met"),
-        missed=rulings.count("not met"), unclear=rulings.count("cannot tell"),
-    )  # fmt: skip
+    return say(page, "community.headline.verdicts", area=name, judged=len(rulings), counts=told)
 
 
 def compared(page: Page, here: Released, there: Released) -> Shown:
@@ -221,13 +175,6 @@ def compared(page: Page, here: Released, there: Released) -> Shown:
     return say(page, f"community.reading.{key}", **named)
 
 
-def outcome(page: Page) -> Text:
-    """What the drivers are held against, in the middle of a sentence."""
-    effects = page.study.file.effects
-    label = page.label(effects.outcome) if effects else message("column.value")
-    return Text(label.zh, lower_first(label.en))
-
-
 def _best_and_worst(page: Page, released: Answer, apart: str, close: str) -> Shown:
     if isinstance(released, Unanswered):
         return unanswered(page, released)
@@ -238,24 +185,6 @@ def _best_and_worst(page: Page, released: Answer, apart: str, close: str) -> Sho
     if len(there) == 1:
         return say(page, "satisfaction.reading.one", x=named["high"])
     return say(page, apart if _apart(there[0], there[-1]) else close, **named)
-
-
-def _effects(page: Page, released: Answer, clear_key: str, unclear_key: str, only_between: Text) -> Text:
-    if isinstance(released, Unanswered):
-        return released.reason
-    within = [record for record in listed(released) if record.part("term") == "within"]
-    if not within:
-        return only_between
-    sure = [
-        r
-        for r in within
-        if is_shown(r) and r.low is not None and r.high is not None and (r.low > 0 or r.high < 0)
-    ]
-    if not sure:
-        return compose(page, unclear_key, outcome=outcome(page))
-    names = [page.label(record.measure) for record in sure]
-    joined = Text("、".join(n.zh for n in names), " / ".join(lower_first(n.en) for n in names))
-    return compose(page, clear_key, names=joined, outcome=outcome(page))
 
 
 def _there(released: Sequence[Released] | Released) -> list[Released]:

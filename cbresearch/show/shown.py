@@ -14,6 +14,13 @@ from cbresearch.show.page import Page
 
 PAGE_TYPE = "application/vnd.cbresearch.page+json"
 FINDINGS_TYPE = "application/vnd.cbresearch.findings+json"
+STYLE = (
+    "<style>.cbresearch{max-width:52rem}.cbresearch :is(th,td){text-align:left!important;vertical-align:top}"
+    ".cbresearch :is(th,td).num{text-align:right!important}.cbresearch caption{text-align:left;font-weight:bold}"
+    ".cbresearch .headline{font-size:1.2em;font-weight:bold}.cbresearch aside{border-left:3px solid;padding-left:1em}"
+    ".cbresearch small{opacity:.75}</style>"
+)
+"""What JupyterLab needs so that a table reads as one; reports have their own style."""
 LINE_CHARACTERS = 200
 """Longest text/plain line: enough for a terminal or a log."""
 
@@ -41,7 +48,7 @@ class Shown:
         return {
             PAGE_TYPE: dict(self.html),
             FINDINGS_TYPE: [dict(finding) for finding in self.findings],
-            "text/html": self.html[self.lang],
+            "text/html": f'<div class="cbresearch">{STYLE}{self.html[self.lang]}</div>',
             "text/plain": repr(self),
         }
 
@@ -70,7 +77,10 @@ def together(*parts: Shown) -> Shown:
 
 
 def finding(page: Page, record: Released) -> dict[str, object]:
-    """One number as findings.json keeps it; what is missing or not finite is None."""
+    """One number as findings.json keeps it, alike whichever language the notebook shows first.
+
+    Words are there in both languages; what is missing or not finite is None.
+    """
     is_held_back = record.status == "held back"
     numbers = {
         key: None if is_held_back else finite(getattr(record, key))
@@ -79,14 +89,19 @@ def finding(page: Page, record: Released) -> dict[str, object]:
     return {
         "measure": record.measure,
         "group": dict(record.group),
-        "name": full_name(page, record).say(page.lang),
+        "name": both(full_name(page, record)),
         **numbers,
         "n": None if is_held_back else record.n,
         "unit": record.unit,
         "status": record.status,
         "p": None if is_held_back else finite(record.p),
-        "reason": record.reason.say(page.lang) if record.reason else None,
+        "reason": both(record.reason) if record.reason else None,
     }
+
+
+def both(text: Text) -> dict[str, str]:
+    """Words for JSON, by language."""
+    return {"zh": text.zh, "en": text.en}
 
 
 def finite(value: float | None) -> float | None:

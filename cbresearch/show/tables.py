@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.show.catalogue import message
@@ -18,7 +20,7 @@ from cbresearch.show.names import (
 )
 from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, is_shown, listed, shown
-from cbresearch.show.units import Unit, heading_of, number, unit_of
+from cbresearch.show.units import heading_of, number, unit_of
 from cbresearch.show.words import compose, reason_of, unanswered
 
 NOTHING = Cell(same("—"), "number")
@@ -58,8 +60,8 @@ def cross(
 ) -> Shown:
     """Values of `rows` down and `columns` across, each a part of the numbers ("measure" or a group column).
 
-    A combination that nobody asked for stays empty; one that was held back says so. Numbers whose
-    units differ carry them; otherwise the unit stands in the caption.
+    A combination that nobody asked for stays empty; one that was held back says so. A unit stands once:
+    in the caption when all numbers share it, else with the row or the column that has it.
     """
     if isinstance(released, Unanswered):
         return unanswered(page, released)
@@ -83,19 +85,62 @@ def empty(page: Page) -> Shown:
 def long_grid(
     page: Page, records: Sequence[Released], caption: Text | None, parts: tuple[str, ...] | None = None
 ) -> Grid:
-    """The long table as a grid, which is also the data behind a figure. Columns that nobody fills are left out."""
+    """The long table as a grid, which is also the data behind a figure. Columns that nobody fills are left out.
+
+    Rows of one measure stand together under its name, with the unit where it is not that of the whole table.
+    """
+    parts = varying(records) if parts is None else parts
+    records = _by_measure(records) if _has_groups(records, parts) else records
     alone = unit_of(page, records[0].unit) if len({record.unit for record in records}) == 1 else None
-    columns = _label_columns(page, records, varying(records) if parts is None else parts)
+    columns = _label_columns(page, records, parts)
+    if alone is None:
+        columns[0] = (columns[0][0], _with_units(page, columns[0][1], records))
     heading = _with_unit(message("column.value"), heading_of(page, records[0]) if alone else None)
     columns.append((Cell(heading, "number"), [_value(page, record) for record in records]))
-    if alone is None:
-        columns.append((Cell(message("column.unit")), [Cell(heading_of(page, record)) for record in records]))
     for name, write in (("interval", _interval), ("n", _n), ("p", _p)):
         cells = [write(page, record) for record in records]
         if any(cell != NOTHING for cell in cells):
             columns.append((Cell(message(f"column.{name}"), "number"), cells))
     rows = tuple(zip(*(cells for _, cells in columns), strict=True))
+    if _has_groups(records, parts):
+        rows = _spanned(rows, [record.measure for record in records])
     return Grid(caption, tuple(head for head, _ in columns), rows, notes(page, records))
+
+
+def _has_groups(records: Sequence[Released], parts: Sequence[str]) -> bool:
+    """Several rows for each measure, told apart by further columns that all of them have."""
+    others = [part for part in parts if part != MEASURE]
+    is_told = all(record.part(part) is not None for record in records for part in others)
+    return bool(others) and parts[0] == MEASURE and is_told
+
+
+def _by_measure(records: Sequence[Released]) -> list[Released]:
+    place = {measure: i for i, measure in enumerate(dict.fromkeys(record.measure for record in records))}
+    return sorted(records, key=lambda record: place[record.measure])
+
+
+def _with_units(page: Page, labels: Sequence[Cell], records: Sequence[Released]) -> list[Cell]:
+    return [
+        replace(label, under=_small_unit(page, record)) for label, record in zip(labels, records, strict=True)
+    ]
+
+
+def _small_unit(page: Page, record: Released) -> Text:
+    if record.part("against") or record.part("since"):
+        return heading_of(page, record)
+    return unit_of(page, record.unit).small
+
+
+def _spanned(rows: Sequence[tuple[Cell, ...]], measures: Sequence[str]) -> tuple[tuple[Cell, ...], ...]:
+    """The first label of each measure made the head of its rows; the second label then names the row."""
+    counts = Counter(measures)
+    found = []
+    for i, ((label, second, *rest), measure) in enumerate(zip(rows, measures, strict=True)):
+        named = replace(second, kind="label")
+        is_start = i == 0 or measures[i - 1] != measure
+        head = (replace(label, kind="group", rows=counts[measure]),) if is_start else ()
+        found.append((*head, named, *rest))
+    return tuple(found)
 
 
 def notes(page: Page, records: Sequence[Released]) -> tuple[Text, ...]:
@@ -168,8 +213,10 @@ def _p(page: Page, record: Released) -> Cell:
 
 
 def _crossed(page: Page, released: Sequence[Released], caption: Text, rows: str, columns: str) -> Grid:
-    units = {record.unit: unit_of(page, record.unit) for record in released}
-    alone = next(iter(units.values())) if len(units) == 1 else None
+    alone = len({record.unit for record in released}) == 1
+    down_units, over_units = _units_by(page, released, rows), _units_by(page, released, columns)
+    if down_units:
+        over_units = {}
     by_place = {(_code(record, rows), _code(record, columns)): record for record in released}
     downwards, across = (
         dict.fromkeys(place[0] for place in by_place),
@@ -179,12 +226,18 @@ def _crossed(page: Page, released: Sequence[Released], caption: Text, rows: str,
     tops = {place[1]: record for place, record in by_place.items()}
     heads = [
         Cell(column_name(page, rows)),
-        *(Cell(_label(page, tops[code], columns, released), "number") for code in across),
+        *(
+            Cell(_label(page, tops[code], columns, released), "number", over_units.get(code))
+            for code in across
+        ),
     ]
     body = tuple(
         (
-            Cell(_label(page, some[down], rows, released), "label"),
-            *(_crossing(by_place.get((down, over)), units, alone is not None) for over in across),
+            Cell(_label(page, some[down], rows, released), "label", down_units.get(down)),
+            *(
+                _crossing(page, by_place.get((down, over)), is_bare=alone or bool(down_units or over_units))
+                for over in across
+            ),
         )
         for down in downwards
     )
@@ -196,11 +249,21 @@ def _crossed(page: Page, released: Sequence[Released], caption: Text, rows: str,
     )
 
 
-def _crossing(record: Released | None, units: dict[str, Unit], is_alone: bool) -> Cell:
+def _units_by(page: Page, released: Sequence[Released], part: str) -> dict[str, Text]:
+    """The unit of each row (or column) where it has one of its own; nothing where all share one or any mixes."""
+    found: dict[str, set[str]] = {}
+    for record in released:
+        found.setdefault(_code(record, part), set()).add(record.unit)
+    if len({record.unit for record in released}) == 1 or any(len(units) > 1 for units in found.values()):
+        return {}
+    return {code: unit_of(page, next(iter(units))).small for code, units in found.items()}
+
+
+def _crossing(page: Page, record: Released | None, *, is_bare: bool) -> Cell:
     if record is None:
         return Cell(same(""), "number")
-    unit = units[record.unit]
-    return value_cell(record, (lambda value, _: unit.number(value)) if is_alone else unit.amount)
+    unit = unit_of(page, record.unit)
+    return value_cell(record, (lambda value, _: unit.number(value)) if is_bare else unit.amount)
 
 
 def _code(record: Released, part: str) -> str:

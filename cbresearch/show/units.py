@@ -52,6 +52,24 @@ class Unit:
         """The number, with its unit where that is one word; for titles, whose subtitle names the unit."""
         return self.amount(value, lang) if len(self.after.en) <= 9 else self.number(value)
 
+    @property
+    def over(self) -> Text:
+        """What a cause is counted on, where a sentence says it apart: '每百户' of '1千元/百户'."""
+        on = self.per.zh.partition("/")[2] if self.per else ""
+        return Text(f"每{on}" if on else "", "")
+
+    @property
+    def one(self) -> Text:
+        """One more of a cause, for a sentence that has said `over`: '1千元', '1,000 yuan per 100 households'."""
+        return Text(self.per.zh.partition("/")[0], self.per.en) if self.per else Text("1个单位", "unit")
+
+    @property
+    def small(self) -> Text:
+        """The unit as a row's label carries it, in a few words."""
+        if self.per is not None:
+            return self.heading
+        return Text(self.after.zh, self.after.en.removeprefix(" × ").strip())
+
     def interval(self, low: float, high: float, lang: str) -> str:
         joint = "～" if lang == "zh" else " to "
         return f"{self.number(low)}{joint}{self.number(high)}"
@@ -145,12 +163,14 @@ def _rate(base: Unit, one_more: Text) -> Unit:
 
 
 def _one_more(page: Page, cause: str) -> Text:
-    """One more of a cause: '1 percentage point', '1 volunteer per 100 households'."""
+    """One more of a cause: '1 percentage point', '1 volunteer per 100 households', '1,000 yuan'."""
     if cause not in page.study.indicators:
         return Text(f"1个单位的{page.label(cause).zh}", f"unit of {page.label(cause).en}")
     words = page.study.indicators[cause].unit.text
     if words.en == "%":
         return message("unit.one_percentage_point")
+    if words.en.startswith("thousand "):
+        return Text(f"1{words.zh}", f"1,000 {words.en.removeprefix('thousand ')}")
     return Text(f"1{words.zh}", words.en if words.en[:1].isdigit() else f"1 {_singular(words.en)}")
 
 

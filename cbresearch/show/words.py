@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cbresearch.errors import PublishError
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.show.catalogue import fill, message, placeholders
-from cbresearch.show.names import full_name, group_name, row_names, varying
+from cbresearch.show.names import full_name, group_name, row_names, short, short_name, varying
 from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, escape, is_shown, shown
 from cbresearch.show.units import number, unit_of, value_text
@@ -39,7 +39,7 @@ def say(page: Page, key: str, /, **values: Value | Unanswered) -> Shown:
     """One sentence of the catalogue as a paragraph in both languages; its numbers become findings.
 
     In the catalogue `{x}` is a released number with unit and interval, `{x.value}` the number with
-    its unit, `{x.interval}`, `{x.brief}` (for titles), `{x.size}` (without sign), `{x.per}`, `{x.n}`, `{x.psus}`, `{x.p}`, `{x.name}`
+    its unit, `{x.interval}`, `{x.brief}` (for titles), `{x.size}` (without sign), `{x.over}`, `{x.one}` (one more of a cause), `{x.n}`, `{x.psus}`, `{x.p}`, `{x.name}`
     (measure with group), `{x.label}` (what tells it from the other numbers here), `{x.reason}`.
     A held-back number turns the sentence into the one that says so and why; an Unanswered into its note.
     """
@@ -133,17 +133,17 @@ def _part(page: Page, record: Released, part: str, lang: str, label: Text | None
     unit = unit_of(page, record.unit)
     match part:
         case "name":
-            return full_name(page, record).say(lang)
+            return short_name(page, record).say(lang)
         case "label":
-            return (label or full_name(page, record)).say(lang)
+            return short(label or short_name(page, record)).say(lang)
         case "measure":
-            return page.label(record.measure).say(lang)
+            return short(page.label(record.measure)).say(lang)
         case "group":
             return group_name(page, record).say(lang)
         case "reason":
             return reason_of(record).say(lang)
-        case "per":
-            return (unit.per or Text("1个单位", "unit")).say(lang)
+        case "over" | "one":
+            return (unit.over if part == "over" else unit.one).say(lang)
     if record.value is None:
         raise PublishError(
             f"'{part or 'value'}' of a held-back number was asked for: {full_name(page, record).en}."

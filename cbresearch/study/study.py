@@ -161,12 +161,15 @@ def known_columns(study: Study, table: str) -> list[str]:
         question.name for question in study.codebook.of("residents" if table == "crosswalk" else table)
     ]
     if table == "communities":
+        columns.append(EACH)
         columns += [
             name for question in study.codebook.of("facilities") for name in facility_columns(study, question)
         ]
     return columns
 
 
+EACH = "communities"
+"""A column of the table communities that is 1 in every row, so that an indicator can be had per community."""
 OPENED = "opened_year"
 """The column of the facility register that says from when a facility counts; years do not add up."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cbresearch.codebook import Question
-from cbresearch.study import OPENED, Indicator, Study, facility_columns
+from cbresearch.study import EACH, OPENED, Indicator, Study, facility_columns
 from cbresearch.survey.table import Table
 from cbresearch.survey.typed import typed_places
 
@@ -26,7 +26,7 @@ def communities_by_wave(ledgers: list[Table], registers: list[Table], study: Stu
     )
     rows = rows.groupby([area, "wave"], sort=False, as_index=False).first().astype({"wave": "int64"})
     rows = rows[[area, "wave", *(c for c in rows.columns if c not in {area, "wave"})]]
-    rows = rows.join(_facilities(rows, registers, study))
+    rows = rows.join(_facilities(rows, registers, study)).assign(**{EACH: 1})
     indicators = {name: indicator_values(rows, indicator) for name, indicator in study.indicators.items()}
     return rows.assign(**indicators).sort_values(["wave", area], ignore_index=True)
 

@@ -155,13 +155,16 @@ def test_the_bundle_is_what_pages_are_made_from(page: show.Page, number_: Any) -
     shown = show.dots(page, by_area(number_), title=TITLE)
     bundle = shown._repr_mimebundle_()
     assert set(bundle) == {PAGE_TYPE, FINDINGS_TYPE, "text/html", "text/plain"}
-    assert bundle["text/html"] == shown.html["zh"]
+    assert shown.html["zh"] in bundle["text/html"]
     assert bundle["text/plain"] == "标题"
     findings = json.loads(json.dumps(bundle[FINDINGS_TYPE], allow_nan=False))
     assert set(findings[0]) == {
         "measure", "group", "name", "value", "low", "high", "se", "df", "n", "unit", "status", "p", "reason",
     }  # fmt: skip
-    assert findings[0]["name"] == "社区服务总体满意度（朝阳社区，2009年）"
+    assert findings[0]["name"] == {
+        "zh": "社区服务总体满意度（朝阳社区，2009年）",
+        "en": "Satisfaction with community services overall (Chaoyang, 2009)",
+    }
     assert findings[-1]["value"] is None and findings[-1]["n"] is None
 
 
@@ -247,8 +250,48 @@ def test_the_scorecard_has_a_row_per_target(page: show.Page, number_: Any) -> No
     ]
     html = show.scorecard(page, judged, caption=TITLE, district=[number_(61.0)]).html["en"]
     assert re.findall(r"<td[^>]*>(.*?)</td>", html) == [
-        "64.2 points", "62.2 to 66.2", "60 points", "Met", "61.0 points", "20.0%", "—", "30%", "Not met", "—",
+        '<span class="verdict met">Met</span>', '64.2<br><small class="under">62.2 to 66.2</small>', "60", "61.0",
+        '<span class="verdict not-met">Not met</span>', "20.0", "30", "—",
     ]  # fmt: skip
+    assert 'Staff with a college degree<br><small class="under">%</small></th>' in html
+
+
+def test_a_unit_stands_once_with_its_row_or_column(page: show.Page, number_: Any) -> None:
+    rows = [
+        number_(value, None, measure=name, unit=name, wave=wave)
+        for name, value in (("elderly_centres", 1.0), ("staff_college_percent", 50.0))
+        for wave in ("2006", "2009")
+    ]
+    down = show.cross(page, rows, caption=TITLE, rows="measure", columns="wave").html["en"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", down) == ["1", "1", "50.0", "50.0"]
+    assert '<th scope="row">Elderly activity centres<br><small class="under">centres</small></th>' in down
+    across = show.cross(page, rows, caption=TITLE, rows="wave", columns="measure").html["en"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", across) == ["1", "50.0", "1", "50.0"]
+    assert 'Staff with a college degree<br><small class="under">%</small></th>' in across
+
+
+def test_rows_of_one_measure_stand_under_its_name(page: show.Page, number_: Any) -> None:
+    rows = [
+        number_(value, 1.0, measure=name, unit=f"points per {name}", term=term)
+        for term in ("within", "between")
+        for name, value in ((FUNDING, 1.9), ("staff_college_percent", 0.2))
+    ]
+    html = show.table(page, rows, caption=TITLE, rows=("measure", "term")).html["en"]
+    assert re.findall(r'<th scope="(rowgroup|row)"( rowspan="2")?>(.*?)(?:<br>.*?)?</th>', html) == [
+        ("rowgroup", ' rowspan="2"', "Funding per 100 households"),
+        ("row", "", "Same community, over time"),
+        ("row", "", "Between communities"),
+        ("rowgroup", ' rowspan="2"', "Staff with a college degree"),
+        ("row", "", "Same community, over time"),
+        ("row", "", "Between communities"),
+    ]
+    assert html.count("points per 1,000 yuan per 100 households") == 1
+    assert html.count("<tbody>") == html.count("</tbody>") == 2
+
+
+def test_findings_do_not_depend_on_the_language_shown_first(study: Any, number_: Any) -> None:
+    in_two = [show.table(show.page(study, lang), by_area(number_), caption=TITLE) for lang in ("zh", "en")]
+    assert in_two[0].findings == in_two[1].findings
 
 
 def test_together_keeps_each_number_once(page: show.Page, number_: Any) -> None:
@@ -344,7 +387,7 @@ def test_waves_in_several_units_get_axes_of_their_own(page: show.Page, number_: 
         for wave in ("2006", "2009")
     ]
     texts = [node.text for node in svg_of(show.waves(page, rows, title=TITLE).html["en"]).iter("text")]
-    assert "1,000 yuan per 100 households" in texts
+    assert "thousand yuan per 100 households" in texts
     assert "%" in texts
 
 

@@ -13,6 +13,8 @@ from cbresearch import show
 from cbresearch.errors import ParameterError, PublishError
 from cbresearch.records import Text, Unanswered
 from cbresearch.show.catalogue import message, messages, placeholders
+from cbresearch.show.names import short
+from cbresearch.show.readings import counted
 from cbresearch.show.units import DECIMALS, number, unit_of
 from cbresearch.show.words import lower_first, reason_of
 
@@ -22,7 +24,8 @@ PARTS = {
     "brief",
     "size",
     "interval",
-    "per",
+    "over",
+    "one",
     "n",
     "psus",
     "p",
@@ -76,7 +79,10 @@ def test_a_held_back_number_turns_the_sentence(page: show.Page, number_: Any) ->
         "Satisfaction with community services overall (Xinle) is held back: fewer than 10 people, to protect them."
     )
     assert said.findings[0]["value"] is None
-    assert said.findings[0]["reason"] == "不公布：不足10人，以保护个人信息。"
+    assert said.findings[0]["reason"] == {
+        "zh": "不公布：不足10人，以保护个人信息。",
+        "en": "Held back: fewer than 10 people, to protect them.",
+    }
 
 
 def test_an_unanswered_question_takes_the_place_of_the_sentence(page: show.Page) -> None:
@@ -216,7 +222,7 @@ def test_differences_are_said_to_be_differences(page: show.Page, number_: Any) -
         for m, v in (("sat_sport_points", 5.0), ("sat_order_points", -1.0))
     ]
     title = show.title_of_differences(page, rows)
-    assert title.en == "1 of 2 items above the overall level, 0 below; the rest cannot be told"
+    assert title.en == "Of 2 items: 1 above the overall level, 1 too close to tell"
     assert "points, difference from the overall level" in show.dots(page, rows, title=title).html["en"]
 
 
@@ -224,7 +230,7 @@ def test_everybody_is_the_line_that_groups_are_held_against(page: show.Page, num
     rows = [number_(60.0, sex="1"), number_(64.0, sex="2"), number_(70.0, tenure="1"), number_(62.0)]
     shown = show.dots(page, rows, title=show.title_of(page, rows), order=show.as_given)
     assert re.findall(r">([^<>]+)</text>", shown.html["en"]).count("Overall 62.0") == 1
-    assert shown.text.en == "Owned is highest (70.0 points), Men lowest (60.0 points)"
+    assert shown.text.en == "Highest: Owned (70.0 points); lowest: Men (60.0 points)"
     assert re.findall(r'<th scope="row">(.*?)</th>', shown.html["en"]) == ["Men", "Women", "Owned", "Overall"]
     assert len(shown.findings) == 4
 
@@ -252,6 +258,11 @@ def test_every_indicator_and_its_rate_has_a_unit(page: show.Page) -> None:
     "unit, heading, per",
     [
         ("points per staff_college_percent", "points per 1 percentage point", "1 percentage point"),
+        (
+            "points per funding_thousand_yuan_per_100_households",
+            "points per 1,000 yuan per 100 households",
+            "1,000 yuan per 100 households",
+        ),
         (
             "points per volunteers_per_100_households",
             "points per 1 volunteer per 100 households",
@@ -341,7 +352,9 @@ def test_titles_over_waves_count_what_is_clear(page: show.Page, number_: Any) ->
         for item, gain in items.items()
         for step, wave in enumerate(("2006", "2009"))
     ]
-    assert show.title_of_waves(page, rows).en == "Of 3 series, 1 rose and 1 fell; the rest cannot be told"
+    assert show.title_of_waves(page, rows).en == (
+        "2006 to 2009, of 3 items: 1 rose, 1 fell, 1 too close to tell"
+    )
     assert (
         show.title_of_waves(page, rows[4:]).en
         == "First and last wave differ by less than the margin of error"
@@ -356,5 +369,86 @@ def test_a_title_of_answers_names_both_ends(page: show.Page, number_: Any) -> No
         for code in ("2", "4")
     ]
     assert show.title_of_answers(page, rows).en == (
-        "Health and rehabilitation has the most favourable answers, Sport the fewest"
+        "Most favourable answers: Health and rehabilitation; fewest: Sport"
     )
+
+
+def test_counts_leave_out_what_is_not_there(page: show.Page) -> None:
+    assert counted(page, {"met": 3, "missed": 1, "unclear": 0}) == Text(
+        "3项达标，1项未达标", "3 met, 1 not met"
+    )
+    assert counted(page, {"met": 0, "missed": 4, "unclear": 0}) == Text("全部未达标", "all not met")
+
+
+def test_a_whole_question_is_cut_after_a_word() -> None:
+    long = "En una escala del uno al diez, qué tan satisfecho se encuentra con su colonia"
+    assert short(Text("满意度", long)) == Text(
+        "满意度", "En una escala del uno al diez, qué tan satisfecho se…"
+    )
+    assert len(short(Text("很" * 40, "a" * 80)).zh) == 30
+    assert len(short(Text("很" * 40, "a" * 80)).en) == 60
+    assert short(Text("x" * 60, "y" * 60)) == Text("x" * 60, "y" * 60)
+
+
+FUNDING = "funding_thousand_yuan_per_100_households"
+COLLEGE = "staff_college_percent"
+
+
+def _effect(make: Any, cause: str, value: float) -> Any:
+    return make(value, 1.0, measure=cause, unit=f"points per {cause}", term="within")
+
+
+def _checked(make: Any, cause: str, decision: str) -> Any:
+    unit = f"points per {cause}"
+    return make(1.9, 1.0, measure=cause, unit=unit, method="CR2", verdict=decision)
+
+
+@pytest.mark.parametrize(
+    "value, decision, said",
+    [
+        (1.9, "agree", "changes in funding per 100 households went with changes in"),
+        (1.9, "disagree", "so it cannot be told for sure."),
+        (1.9, "cannot tell", "so it cannot be told for sure."),
+        (0.2, "agree", "none can be told to go with"),
+    ],
+)
+def test_a_cause_is_claimed_only_when_every_method_sees_it(
+    page: show.Page, number_: Any, value: float, decision: str, said: str
+) -> None:
+    effects = [_effect(number_, FUNDING, value), _effect(number_, COLLEGE, 0.1)]
+    checked = [_checked(number_, FUNDING, decision)]
+    headline = show.headline_of_effects(page, effects, checked).text.en
+    assert headline.startswith("Inputs looked at: 2.")
+    assert said in headline
+    is_claimed = "by every method" in show.title_of_effects(page, effects, checked).en
+    assert is_claimed == ("by every method" in headline) == (decision == "agree" and value > 1)
+
+
+def test_without_methods_nothing_is_claimed(page: show.Page, number_: Any) -> None:
+    why = Unanswered("driver_panels", Text("没有。", "There is none."))
+    effects = [_effect(number_, FUNDING, 1.9)]
+    assert "cannot be told for sure" in show.headline_of_effects(page, effects, why).text.en
+
+
+def test_a_single_wave_has_no_causes(page: show.Page, number_: Any) -> None:
+    between = number_(1.9, 1.0, measure=FUNDING, unit=f"points per {FUNDING}", term="between")
+    assert "single wave" in show.headline_of_effects(page, [between], []).text.en
+    assert "single wave" in show.title_of_effects(page, [between], []).en
+
+
+def test_a_reading_says_that_methods_disagree(page: show.Page, number_: Any) -> None:
+    effect = _effect(number_, FUNDING, 1.9)
+    doubted = show.readings_of_effects(page, [effect], checked=[_checked(number_, FUNDING, "disagree")])
+    sure = show.readings_of_effects(page, [effect], checked=[_checked(number_, FUNDING, "agree")])
+    assert doubted.text.en.endswith("But the methods disagree, so nothing should rest on it.")
+    assert doubted.text.zh.startswith("每百户经费：同一社区内，每百户每增加1千元，")
+    assert "disagree" not in sure.text.en
+
+
+def test_what_methods_say_stands_below_their_table(page: show.Page) -> None:
+    verdicts = {FUNDING: Text("看不出。", "They cannot tell."), COLLEGE: Text("看到了。", "They see it.")}
+    said = show.verdicts_of_methods(page, verdicts)
+    assert '<p class="reading">Funding per 100 households: They cannot tell.</p>' in said.html["en"]
+    assert "Inputs looked at: 2." in said.html["en"]
+    alone = show.verdicts_of_methods(page, {FUNDING: Text("看不出。", "They cannot tell.")})
+    assert "looked at" not in alone.html["en"]

@@ -61,9 +61,12 @@ def driver_effects(study: Study) -> list[Released] | Unanswered:
 
 
 def driver_panel(study: Study, driver: str) -> list[Released] | Unanswered:
-    """The within effect of one driver by each method; group: ("method", "CR2") first, the answer."""
+    """The within effect of one driver by each method; group: ("method", …), ("verdict", whether they agree).
+
+    CR2 comes first, the answer. The verdict is "agree", "disagree" or "cannot tell", alike in every record.
+    """
     found = _panel(study, driver)
-    return found if isinstance(found, Unanswered) else release(found.estimates, study.minimum_cell)
+    return found if isinstance(found, Unanswered) else release(_judged(found), study.minimum_cell)
 
 
 def driver_panels(study: Study) -> list[Released] | Unanswered:
@@ -71,7 +74,7 @@ def driver_panels(study: Study) -> list[Released] | Unanswered:
     found = _panels(study)
     if isinstance(found, Unanswered):
         return unanswered("driver_panels", found.reason)
-    return release([estimate for one in found for estimate in one.estimates], study.minimum_cell)
+    return release([estimate for one in found for estimate in _judged(one)], study.minimum_cell)
 
 
 def driver_verdict(study: Study, driver: str) -> Text | Unanswered:
@@ -100,6 +103,11 @@ def smallest_effects(study: Study) -> list[Released] | Unanswered:
         )
         facts.append(replace(seen, psus=answer.psus))
     return release_facts(facts) if facts else unanswered("smallest_effects", NO_CHANGE)
+
+
+def _judged(found: FewClusters) -> list[Estimate]:
+    """What each method found, with the decision over all of them."""
+    return [replace(one, group=(*one.group, ("verdict", found.decision))) for one in found.estimates]
 
 
 def _panels(study: Study) -> list[FewClusters] | Unanswered:

@@ -67,6 +67,37 @@ def drivers(study: Study) -> list[str]:
     return list(study.file.effects.drivers) if study.file.effects else []
 
 
+def uneven(study: Study, wave: int = 0) -> list[str]:
+    """Indicators counted per something that differ between the communities of a wave, most uneven first.
+
+    Unevenness is the coefficient of variation over communities; one that is the same everywhere, or
+    known for fewer than two communities, is left out. Empty without a ledger.
+    """
+    frame, chosen = study.communities(), chosen_wave(study, wave)
+    rates = [name for name, one in study.indicators.items() if one.per and name in frame.columns]
+    there = frame.loc[frame["wave"] == chosen, rates].astype("float64")
+    variation = (there.std() / there.mean().abs()).where(there.std() > 0).dropna()
+    return [str(name) for name in variation.sort_values(ascending=False).index]
+
+
+def inputs(study: Study, wave: int = 0) -> list[str]:
+    """The causes that the study asks about; where it asks about none, the most uneven figure."""
+    return drivers(study) or uneven(study, wave)[:1]
+
+
+def inputs_by_area(study: Study, wave: int = 0) -> list[list[Released] | Unanswered]:
+    """One answer for each input: its figure in every community, then in the district."""
+    names = inputs(study, wave)
+    answers = [indicators_by_area(study, [name], wave) for name in names]
+    return answers or [indicators_by_area(study, [], wave)]
+
+
+def other_figures_by_area(study: Study, wave: int = 0) -> list[Released] | Unanswered:
+    """The other figures that differ between communities, most uneven first, by community."""
+    others = [name for name in uneven(study, wave) if name not in inputs(study, wave)]
+    return indicators_by_area(study, others, wave)
+
+
 def indicators_over_time(study: Study, names: Sequence[str]) -> list[Released] | Unanswered:
     """Some indicators for the district in each wave, one indicator after the other."""
     frame = study.communities()

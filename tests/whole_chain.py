@@ -1,0 +1,38 @@
+"""The command line as tests call it, with what the sample study's reports are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parent.parent
+DISTRICT_REPORTS = ("10_data_quality", "20_situation", "30_satisfaction", "50_drivers")
+COMMUNITIES = ("欣乐社区", "光明社区")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, with its exit code."""
+
+    code: int
+    text: str
+
+
+def command(*words: object, cwd: Path | None = None) -> Said:
+    """One call of the command line, in a process of its own, as a user or a scheduled job makes it."""
+    line = [sys.executable, "-m", "cbresearch", *map(str, words)]
+    done = subprocess.run(line, cwd=cwd, capture_output=True, encoding="utf-8", check=False)
+    return Said(done.returncode, done.stdout + done.stderr)
+
+
+def strict(path: Path) -> Any:
+    """The JSON in a file; NaN and Infinity are no JSON."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{path.name} holds {name}")
+
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
