@@ -106,7 +106,9 @@ def plant(residents: pd.DataFrame) -> pd.DataFrame:
     """Leave six residents in one community of the last wave, with scores that nobody else could have."""
     last = residents["wave"] == residents["wave"].max()
     small = residents[last & (residents["community"] == SMALL)]
-    kept = residents.drop(small.index[LEFT:]).copy()
+    # from different blocks, so that the figure would have an interval and nothing but the gate holds it back
+    spread = small.groupby("block").cumcount().sort_values(kind="stable")
+    kept = residents.drop(spread.index[LEFT:]).copy()
     scores = [name for name in kept.columns if name.endswith("_points")]
     for area, start in ((SMALL, 31_000.0), (NEXT, 52_000.0), (USUAL, 73_000.0)):
         rows = kept.index[(kept["wave"] == kept["wave"].max()) & (kept["community"] == area)]

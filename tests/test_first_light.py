@@ -101,7 +101,9 @@ def test_every_number_is_on_record(published: Path) -> None:
         assert one["parameters"]["lang"] == "zh", one
         assert (one["value"] is None) == (one["status"] == "held back"), one
         if one["low"] is not None:
-            assert one["low"] <= one["value"] <= one["high"] and one["df"] > 0 and one["n"] > 0, one
+            assert one["low"] <= one["value"] <= one["high"] and one["n"] > 0, one
+            # a bootstrap's interval is counted off, it has no degrees of freedom
+            assert (one["df"] or 0) > 0 or one["group"].get("method") == "wild bootstrap", one
     assert {one["notebook"] for one in record["findings"]} == {*DISTRICT_REPORTS, "90_community"}
     areas = {one["parameters"].get("area") for one in record["findings"] if one["notebook"] == "90_community"}
     assert areas == set(COMMUNITIES)

@@ -18,7 +18,9 @@ Q40_BY_DISTRICT = {
 """Published with the file, to three decimals."""
 
 
-def test_a_report_by_district_with_intervals_clustered_on_census_tracts(shared_data: Path, tmp_path: Path) -> None:
+def test_a_report_by_district_with_intervals_clustered_on_census_tracts(
+    shared_data: Path, tmp_path: Path
+) -> None:
     export = shared_data / "aej-juarez-2023" / "AEJ_Percepcion_2023.sav"
     adopt([export], tmp_path / "aej", outcome="Q40", area="Q2", cluster="Q1", languages=("en",))
     study = open_study(tmp_path / "aej")
@@ -28,9 +30,13 @@ def test_a_report_by_district_with_intervals_clustered_on_census_tracts(shared_d
 
     assert ran.exit_code == 0
     findings = json.loads((study.reports / "findings.json").read_text(encoding="utf-8"))
-    means = [f for f in findings["findings"] if f["measure"] == "Q40" and f["se"] is not None and f["value"] > 5]
+    means = [
+        f for f in findings["findings"] if f["measure"] == "Q40" and f["se"] is not None and f["value"] > 5
+    ]
     by_district = {f["group"]["Q2"]: f for f in means if set(f["group"]) == {"wave", "Q2"}}
-    assert {code: f["value"] for code, f in by_district.items()} == pytest.approx(Q40_BY_DISTRICT, abs=0.00051)
+    assert {code: f["value"] for code, f in by_district.items()} == pytest.approx(
+        Q40_BY_DISTRICT, abs=0.00051
+    )
     assert all(f["low"] < f["value"] < f["high"] for f in by_district.values())
     overall = next(f for f in means if set(f["group"]) == {"wave"})
     # strata Q2, clusters Q1: 57 tracts in 9 districts
@@ -42,7 +48,9 @@ def test_a_report_by_district_with_intervals_clustered_on_census_tracts(shared_d
 
 
 @pytest.mark.parametrize("column", ["Q41", "q40"])
-def test_an_unknown_outcome_is_refused_before_anything_is_written(shared_data: Path, tmp_path: Path, column: str) -> None:
+def test_an_unknown_outcome_is_refused_before_anything_is_written(
+    shared_data: Path, tmp_path: Path, column: str
+) -> None:
     from cbresearch.errors import ParameterError
 
     export = shared_data / "aej-juarez-2023" / "AEJ_Percepcion_2023.sav"

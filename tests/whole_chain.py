@@ -24,7 +24,8 @@ class Said:
 
 def command(*words: object, cwd: Path | None = None) -> Said:
     """One call of the command line, in a process of its own, as a user or a scheduled job makes it."""
-    line = [sys.executable, "-m", "cbresearch", *map(str, words)]
+    # -P: the folder one stands in must not shadow the package
+    line = [sys.executable, "-P", "-m", "cbresearch", *map(str, words)]
     done = subprocess.run(line, cwd=cwd, capture_output=True, encoding="utf-8", check=False)
     return Said(done.returncode, done.stdout + done.stderr)
 

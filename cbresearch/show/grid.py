@@ -30,7 +30,7 @@ _CSS: dict[Kind, str] = {
 class Cell:
     """Text with what it is: a row's label, words, a number, a verdict, or the mark of one that is not shown.
 
-    `under` stands below it in small print: the unit of a row, the interval of a number. A "group" is the
+    `under` stands in small print: the unit after a row's label, the interval below a number. A "group" is the
     label of `rows` rows, the first of which it begins.
     """
 
@@ -88,7 +88,16 @@ def _words(cell: Cell, lang: Language) -> str:
     words = escape(cell.text.say(lang))
     if cell.under is None or not cell.under.say(lang):
         return words
+    if cell.kind == "label":
+        return words + _beside(cell.text.say(lang), cell.under.say(lang), lang)
     return f'{words}<br><small class="under">{escape(cell.under.say(lang))}</small>'
+
+
+def _beside(label: str, unit: str, lang: Language) -> str:
+    """The unit in brackets after a label, unless the label says it already: 'Police rooms' needs no 'rooms'."""
+    if lang == "en" and label.casefold().endswith(unit.casefold()):
+        return ""
+    return f' <small class="under">{escape(f"（{unit}）" if lang == "zh" else f"({unit})")}</small>'
 
 
 def _css(cell: Cell) -> str:

@@ -17,7 +17,7 @@ from cbresearch.show.shown import Shown, is_shown
 from cbresearch.show.tables import empty
 from cbresearch.show.theme import ACCENT, INK, MAIN, SMALL
 from cbresearch.show.units import Unit, unit_of
-from cbresearch.show.words import compose, unanswered
+from cbresearch.show.words import compose, paragraph, unanswered
 
 TALL = {1: 190.0, 2: 120.0, 3: 92.0, 4: 70.0}
 """Height of a panel by how many stand in a row."""
@@ -55,7 +55,8 @@ def waves(
     unless their units differ: then each has an upright axis of its own, with its unit in its heading.
 
     `reference` is a series of its own (the district) drawn in grey behind each panel, with the same
-    unit. A held-back wave leaves a gap in the line. One series alone gets one wide panel.
+    unit. A held-back wave leaves a gap in the line. One series alone gets one wide panel; of one wave
+    there is no change to draw, which a note says.
     """
     if isinstance(released, Unanswered):
         return unanswered(page, released)
@@ -67,7 +68,11 @@ def waves(
     def draw(lang: Language) -> Canvas:
         return _drawn(panels, Sheet(order, tuple(reference), highlight, lang))
 
-    legend = [message("figure.waves")]
+    if len(order) == 1:
+        key = "figure.caution.one_wave"
+        return paragraph(page, key, message(key), released)
+    has_interval = any(record.low is not None for record in released)
+    legend = [message("figure.waves" if has_interval else "figure.plain_dots")]
     legend += [message("figure.hollow")] if any(record.status == "caution" for record in released) else []
     if reference:
         legend.append(

@@ -38,18 +38,30 @@ def short_name(page: Page, record: Released) -> Text:
 
 
 def short(label: Text) -> Text:
-    """A label of at most `LONGEST` letters in each language; longer ones end in '…' after a whole word."""
+    """A label of at most `LONGEST` letters in each language; longer ones lose whole words before their end.
+
+    Questions of one battery begin alike, so that the end tells more of them than the beginning.
+    """
     return Text(_cut(label.zh), _cut(label.en))
 
 
 def _cut(words: str) -> str:
-    wide = [2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in words]
-    if sum(wide) <= LONGEST:
+    if _wide(words) <= LONGEST:
         return words
-    fits = sum(total < LONGEST for total in accumulate(wide))
+    start, end = _fitting(words, LONGEST // 3), _fitting(words[::-1], LONGEST * 2 // 3 - 3)[::-1]
+    return f"{start.rstrip(' ,;:.、，；：（(')} … {end.lstrip(' ,;:.、，；：）)')}"
+
+
+def _fitting(words: str, room: int) -> str:
+    """As much of the beginning as fits into `room`, ending with a whole word where words are apart."""
+    fits = sum(total <= room for total in accumulate(map(_wide, words)))
     start = words[:fits]
-    whole = start.rpartition(" ")[0] if words[fits : fits + 1] != " " else start
-    return (whole if len(whole) > fits / 2 else start).rstrip(" ,;:.、，；：（(") + "…"
+    whole = start if words[fits : fits + 1] == " " else start.rpartition(" ")[0]
+    return whole if len(whole) > fits / 2 else start
+
+
+def _wide(words: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in words)
 
 
 def group_name(page: Page, record: Released) -> Text:

@@ -62,8 +62,8 @@ def title_of_waves(page: Page, released: Answer) -> Text:
     if len(series) > 1:
         counts = {name: moves.count(name) for name in ("rose", "fell")}
         ends = {name: wave_name(series[0][i].part("wave") or "") for name, i in (("first", 0), ("last", -1))}
-        told = counted(page, {**counts, "untold": moves.count("")})
-        return compose(page, "title.waves_many", rows=len(series), counts=told, **ends)
+        told = counted(page, "items", {**counts, "untold": moves.count("")})
+        return compose(page, "title.waves_many", counts=told, **ends)
     first, last = series[0][0], series[0][-1]
     return compose(page, f"title.{moves[0]}", x=short(page.label(last.measure)), first=first, last=last)
 
@@ -77,18 +77,27 @@ def title_of_differences(page: Page, differences: Answer) -> Text:
     below = sum(record.high is not None and record.high < 0 for record in there)
     if not above and not below:
         return message("title.differences_close" if there else "title.none")
-    told = counted(page, {"above": above, "below": below, "level": len(there) - above - below})
-    return compose(page, "title.differences", rows=len(there), counts=told)
+    told = counted(page, "items", {"above": above, "below": below, "level": len(there) - above - below})
+    return compose(page, "title.differences", counts=told)
 
 
-def counted(page: Page, counts: Mapping[str, int]) -> Text:
-    """How many of each kind, in words; kinds without any are left out, one alone is 'all'."""
-    total = sum(counts.values())
-    parts = []
-    for kind, count in counts.items():
-        words = message("count.all") if count == total > 1 else compose(page, "count.some", rows=count)
-        parts += [compose(page, f"count.{kind}", rows=words)] if count else []
-    return Text("，".join(part.zh for part in parts), ", ".join(part.en for part in parts))
+def counted(page: Page, things: str, counts: Mapping[str, int]) -> Text:
+    """How many "items" or "targets" are of each kind, in words: 'of 4 targets, 3 met, 1 not met'.
+
+    Kinds without any are left out; where one kind has all, 'all 4 targets met'.
+    """
+    total, there = sum(counts.values()), {kind: count for kind, count in counts.items() if count}
+    if len(there) == 1 and total > 1:
+        return compose(
+            page, f"count.{next(iter(there))}", rows=compose(page, f"count.all_{things}", rows=total)
+        )
+    opening = compose(page, f"count.of_{things}", rows=total)
+    parts = [
+        compose(page, f"count.{kind}", rows=compose(page, "count.some", rows=count))
+        for kind, count in there.items()
+    ]
+    zh, en = "，".join(part.zh for part in parts), ", ".join(part.en for part in parts)
+    return Text(opening.zh + zh, f"{opening.en} {en}")
 
 
 def change(page: Page, difference: Released | Unanswered) -> Shown:
@@ -150,9 +159,9 @@ def verdicts(page: Page, area: str, judged: Answer) -> Shown:
         return unanswered(page, judged)
     rulings = [record.part("verdict") for record in listed(judged)]
     kinds = {"met": "met", "missed": "not met", "unclear": "cannot tell"}
-    told = counted(page, {name: rulings.count(ruling) for name, ruling in kinds.items()})
+    told = counted(page, "targets", {name: rulings.count(ruling) for name, ruling in kinds.items()})
     name = page.answer(page.study.area, area) if page.study.area else Text(area, area)
-    return say(page, "community.headline.verdicts", area=name, judged=len(rulings), counts=told)
+    return say(page, "community.headline.verdicts", area=name, counts=told)
 
 
 def compared(page: Page, here: Released, there: Released) -> Shown:

@@ -215,6 +215,9 @@ def test_effects_are_in_points_per_unit_of_the_driver(town: Study) -> None:
     assert only(panel, method="CR2").value == found[0].value
     verdict = questions.driver_verdict(town, "volunteers_per_100")
     assert isinstance(verdict, Text)
+    votes = {one.p < 0.05 for one in panel if one.p is not None}
+    decision = {(True,): "agree", (False,): "cannot tell"}.get(tuple(votes), "disagree")
+    assert {one.part("verdict") for one in panel} == {decision}
 
 
 def test_a_small_minimum_cell_hides_every_community(town: Study) -> None:

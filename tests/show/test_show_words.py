@@ -222,7 +222,7 @@ def test_differences_are_said_to_be_differences(page: show.Page, number_: Any) -
         for m, v in (("sat_sport_points", 5.0), ("sat_order_points", -1.0))
     ]
     title = show.title_of_differences(page, rows)
-    assert title.en == "Of 2 items: 1 above the overall level, 1 too close to tell"
+    assert title.en == "Against the overall level: of 2 items, 1 above, 1 too close to tell"
     assert "points, difference from the overall level" in show.dots(page, rows, title=title).html["en"]
 
 
@@ -353,7 +353,7 @@ def test_titles_over_waves_count_what_is_clear(page: show.Page, number_: Any) ->
         for step, wave in enumerate(("2006", "2009"))
     ]
     assert show.title_of_waves(page, rows).en == (
-        "2006 to 2009, of 3 items: 1 rose, 1 fell, 1 too close to tell"
+        "2006 to 2009: of 3 items, 1 rose, 1 fell, 1 too close to tell"
     )
     assert (
         show.title_of_waves(page, rows[4:]).en
@@ -374,18 +374,18 @@ def test_a_title_of_answers_names_both_ends(page: show.Page, number_: Any) -> No
 
 
 def test_counts_leave_out_what_is_not_there(page: show.Page) -> None:
-    assert counted(page, {"met": 3, "missed": 1, "unclear": 0}) == Text(
-        "3项达标，1项未达标", "3 met, 1 not met"
+    assert counted(page, "targets", {"met": 3, "missed": 1, "unclear": 0}) == Text(
+        "4项目标中，3项达标，1项未达标", "of 4 targets, 3 met, 1 not met"
     )
-    assert counted(page, {"met": 0, "missed": 4, "unclear": 0}) == Text("全部未达标", "all not met")
+    assert counted(page, "targets", {"met": 0, "missed": 4, "unclear": 0}) == Text(
+        "4项目标全部未达标", "all 4 targets not met"
+    )
 
 
 def test_a_whole_question_is_cut_after_a_word() -> None:
     long = "En una escala del uno al diez, qué tan satisfecho se encuentra con su colonia"
-    assert short(Text("满意度", long)) == Text(
-        "满意度", "En una escala del uno al diez, qué tan satisfecho se…"
-    )
-    assert len(short(Text("很" * 40, "a" * 80)).zh) == 30
+    assert short(Text("满意度", long)) == Text("满意度", "En una escala del … se encuentra con su colonia")
+    assert short(Text("很" * 40, "a" * 80)).zh == "很" * 10 + " … " + "很" * 18
     assert len(short(Text("很" * 40, "a" * 80)).en) == 60
     assert short(Text("x" * 60, "y" * 60)) == Text("x" * 60, "y" * 60)
 
