@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from hypothesis import settings
-from whole_chain import COMMUNITIES, DISTRICT_REPORTS, REPOSITORY, command
+from whole_chain import COMMUNITIES, DISTRICT_REPORTS, REPOSITORY, command, once
 
 from cbresearch.study import Study, open_study
 
@@ -18,20 +16,6 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 # how long an example takes says how busy the machine is, nothing about the law
 settings.register_profile("cbresearch", deadline=None)
 settings.load_profile("cbresearch")
-
-
-def once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that the first worker to need it makes, then all of them share. Read only."""
-    mine = temporary.getbasetemp()
-    # pytest-xdist gives every worker a base of its own inside the run's
-    base = mine.parent if mine.name.startswith("popen-") else mine
-    folder, made = base / name, base / f"{name}.made"
-    with FileLock(base / f"{name}.lock"):
-        if not made.is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            make(folder)
-            made.touch()
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
-from whole_chain import strict
+from whole_chain import once, strict
 
 from cbresearch.chengbei.mess import PRIVATE_REMARKS
 from cbresearch.estimate.questions import community, satisfaction
@@ -92,14 +92,14 @@ class Planted:
 
 @pytest.fixture(scope="module")
 def planted(chengbei: Study, tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    root = Path(shutil.copytree(chengbei.root, tmp_path_factory.mktemp("planted") / "chengbei"))
-    path = root / "data" / "processed" / "residents.parquet"
-    plant(pd.read_parquet(path)).to_parquet(path, index=False)
-    study = open_study(root)
-    for wanted in ({"only": ["30_satisfaction"]}, {"area": [SMALL]}):
-        ran = run(study, **wanted)
-        assert ran.failed == ()
-    return Planted(study)
+    def make(folder: Path) -> None:
+        root = Path(shutil.copytree(chengbei.root, folder / "chengbei"))
+        path = root / "data" / "processed" / "residents.parquet"
+        plant(pd.read_parquet(path)).to_parquet(path, index=False)
+        for wanted in ({"only": ["30_satisfaction"]}, {"area": [SMALL]}):
+            assert run(open_study(root), **wanted).failed == ()
+
+    return Planted(open_study(once(tmp_path_factory, "planted", make) / "chengbei"))
 
 
 def plant(residents: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,17 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
-from whole_chain import COMMUNITIES, DISTRICT_REPORTS, REPOSITORY, Said, command, strict
+from whole_chain import (
+    COMMUNITIES,
+    DISTRICT_REPORTS,
+    REPOSITORY,
+    Said,
+    command,
+    keep_said,
+    kept_said,
+    once,
+    strict,
+)
 
 from cbresearch.estimate.questions import community, drivers, satisfaction
 from cbresearch.records import Released, Unanswered
@@ -224,12 +234,16 @@ class Mixed:
 
 @pytest.fixture(scope="module")
 def mixed(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Mixed:
-    root = Path(shutil.copytree(published, tmp_path_factory.mktemp("mixed") / "chengbei"))
-    parameters = CODE('lang: str = "zh"', metadata=PARAMETERS)
-    broken = (CODE("print('as far as this')"), CODE("share = 1 / 0"), CODE("print('never reached')"))
-    write_notebook(root, "60_broken", parameters, *broken)
-    write_notebook(root, "70_remarks", parameters, CODE(REMARKS))
-    return Mixed(root, command("run", root, "--only", "60_broken", "--only", "70_remarks"))
+    def make(folder: Path) -> None:
+        root = Path(shutil.copytree(published, folder / "chengbei"))
+        parameters = CODE('lang: str = "zh"', metadata=PARAMETERS)
+        broken = (CODE("print('as far as this')"), CODE("share = 1 / 0"), CODE("print('never reached')"))
+        write_notebook(root, "60_broken", parameters, *broken)
+        write_notebook(root, "70_remarks", parameters, CODE(REMARKS))
+        keep_said(command("run", root, "--only", "60_broken", "--only", "70_remarks"), folder)
+
+    folder = once(tmp_path_factory, "mixed", make)
+    return Mixed(folder / "chengbei", kept_said(folder))
 
 
 def test_a_broken_notebook_keeps_its_copy_and_the_others_go_on(mixed: Mixed) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from itertools import pairwise
@@ -15,7 +14,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
-from whole_chain import DISTRICT_REPORTS, REPOSITORY, command, strict
+from whole_chain import DISTRICT_REPORTS, REPOSITORY, command, keep_said, kept_said, once, strict
 
 from cbresearch import notebook
 from cbresearch.errors import ParameterError
@@ -234,20 +233,21 @@ def export(path: Path) -> Path:
     return path
 
 
-def lacking(folder: Path, *flags: str) -> Lacking:
-    root = folder / "study"
-    adopted = command(
-        "adopt", export(folder / "survey_2024.csv"), "--into", root, "--outcome", "总体满意度", *flags
-    )
-    assert adopted.code == 0, adopted.text
-    said = command("run", root)
-    return Lacking(root, said.code, said.text)
+FLAGS: dict[str, tuple[str, ...]] = {"nothing": (), "areas": ("--area", "社区")}
 
 
-@pytest.fixture(scope="module", params=["nothing", "areas"])
-def poor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lacking]:
-    flags = {"nothing": (), "areas": ("--area", "社区")}[request.param]
-    yield lacking(tmp_path_factory.mktemp(request.param), *flags)
+@pytest.fixture(scope="module", params=list(FLAGS))
+def poor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Lacking:
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        told = ("--into", folder / "study", "--outcome", "总体满意度", *FLAGS[request.param])
+        adopted = command("adopt", export(folder / "survey_2024.csv"), *told)
+        assert adopted.code == 0, adopted.text
+        keep_said(command("run", folder / "study"), folder)
+
+    folder = once(tmp_path_factory, f"poor-{request.param}", make)
+    said = kept_said(folder)
+    return Lacking(folder / "study", said.code, said.text)
 
 
 def test_a_study_that_lacks_things_still_makes_every_report(poor: Lacking) -> None:

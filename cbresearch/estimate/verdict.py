@@ -68,6 +68,6 @@ def _said(decision: Decision, estimates: Sequence[Estimate], smallest: float) ->
             f"The methods disagree ({en}), so nothing should rest on it.",
         )
     return Text(
-        f"现有数据看不出影响（{zh}）；影响至少要有{smallest:.2g}，才有八成把握看出来。",
-        f"These data cannot tell ({en}); an effect of about {smallest:.2g} would have been seen four times in five.",
+        f"现有数据看不出影响（{zh}）；影响至少要有{smallest:.2g}（单位与估计值相同），才有八成把握看出来。",
+        f"These data cannot tell ({en}); an effect of about {smallest:.2g}, in the unit of the estimate, would have been seen four times in five.",
     )

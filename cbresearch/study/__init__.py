@@ -3,7 +3,15 @@
 from cbresearch.study.file import Indicator, Report, Sampling, Source, StudyFile
 from cbresearch.study.lines import Lines
 from cbresearch.study.open import find_workspace, open_study
-from cbresearch.study.study import EACH, OPENED, POINTS, Study, facility_columns, known_columns, reported_columns
+from cbresearch.study.study import (
+    EACH,
+    OPENED,
+    POINTS,
+    Study,
+    facility_columns,
+    known_columns,
+    reported_columns,
+)
 
 __all__ = [
     "EACH",

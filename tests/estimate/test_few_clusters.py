@@ -53,7 +53,7 @@ def test_no_effect_comes_with_the_effect_that_could_have_been_seen() -> None:
     found = few_clusters(frame(0.0, seed=4), "y ~ x + age", cause="x", cluster="g", weights="w")
     assert found.decision == "cannot tell"
     assert (
-        f"an effect of about {found.smallest_effect:.2g} would have been seen four times in five"
+        f"an effect of about {found.smallest_effect:.2g}, in the unit of the estimate, would have been seen four times in five"
         in found.verdict.en
     )
     assert found.smallest_effect > 2.8 * found.estimates[0].se  # the normal would say 2.80

@@ -22,9 +22,15 @@ def test_the_most_uneven_comes_first(chengbei: Study) -> None:
 
 def test_inputs_are_the_causes_that_the_study_asks_about(chengbei: Study) -> None:
     answers = ask.inputs_by_area(chengbei)
-    told = [{one.measure for one in answer if isinstance(one, Released)} for answer in answers if isinstance(answer, list)]
+    told = [
+        {one.measure for one in answer if isinstance(one, Released)}
+        for answer in answers
+        if isinstance(answer, list)
+    ]
     assert told == [{name} for name in ask.drivers(chengbei)]
-    assert all(len(answer) == 24 for answer in answers if isinstance(answer, list))  # 23 communities, the district
+    assert all(
+        len(answer) == 24 for answer in answers if isinstance(answer, list)
+    )  # 23 communities, the district
 
 
 def test_others_are_neither_inputs_nor_the_same_everywhere(chengbei: Study) -> None:

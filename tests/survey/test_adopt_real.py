@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -271,14 +270,3 @@ def test_ghana_personal_columns_never_leave_raw(tmp_path: Path) -> None:
     assert not personal & set(study.residents().columns)
     assert study.codebook.by_name["j_land_value"].missing == ("-999", "-888")
     assert study.file.keys.resident == "key", "unique, while hhid has a duplicate"
-
-
-def test_adopting_is_quick(juarez: tuple[Adopted, Study], tmp_path: Path) -> None:
-    import time
-
-    source = juarez[1].raw / "AEJ_Percepcion_2023.sav"
-    copy = tmp_path / source.name
-    shutil.copyfile(source, copy)
-    start = time.perf_counter()
-    adopt([copy], tmp_path / "study")
-    assert time.perf_counter() - start < 5, "half a second on an idle machine"

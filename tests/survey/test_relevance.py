@@ -69,7 +69,9 @@ def test_check_tells_every_fault_with_a_near_name(tmp_path: Path) -> None:
         "integer,年龄,Age,,999,,18,105,,,,", "integer,年龄,Age,,999,,18,105,,,${sex} = '3' and ${remark} > 1,"
     )
     book = book.replace("text,意见,Remarks,,,,,,,remark,,", "text,意见,Remarks,,,,,,,remark,wrong,")
-    told = [str(fault) for fault in check(small_study(tmp_path, {"f.csv": "id\n1\n"}, codebook=book).codebook)]
+    told = [
+        str(fault) for fault in check(small_study(tmp_path, {"f.csv": "id\n1\n"}, codebook=book).codebook)
+    ]
     assert told == [
         "codebook.csv, 'age': relevant asks for '3' of 'sex'; expected one of 1, 2.",
         "codebook.csv, 'age': relevant compares 'remark' with a number; expected a question answered by a number.",
