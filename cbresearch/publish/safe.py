@@ -72,11 +72,6 @@ DOWNLOADS = re.compile(r"data:(text/csv|application/json)[;,]")
 ELSEWHERE = re.compile(r"(https?://|mailto:)[^\s]*\Z", re.IGNORECASE)
 BESIDE = re.compile(r"(?!/)[\w./%#-]+\Z")
 HERE = re.compile(r"#[^\s]*\Z")
-LOADS = re.compile(r"data:(text/csv|application/json)[;,]")
-ELSEWBESIDE = re.compile(r"(?!/)[\w./%#-]+\Z")
-HERE = re.compile(r"(https?://|mailto:)[^\s]*\Z", re.IGNORECASE)
-BESIDE = re.compile(r"(?!/)[\w./%#-]+\Z")
-HERE = re.compile(r"#[^\s]*\Z")
 LOADS = re.compile(r"url\s*\(\s*(?!['\"]?#)|expression|@import|\\", re.IGNORECASE)
 
 

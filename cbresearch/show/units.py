@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,9 +33,12 @@ class Unit:
     per: Text | None = None
     most: float | None = None
     """The largest printed number that makes sense: 100 for points, percent."""
+    whole_from: float = math.inf
+    """The size from which decimals tell nothing: 20,000 yuan, not 20,000.00."""
 
     def number(self, value: float) -> str:
-        return number(value * self.factor, self.decimals)
+        printed = value * self.factor
+        return number(printed, 0 if abs(printed) >= self.whole_from else self.decimals)
 
     def amount(self, value: float, lang: str) -> str:
         """The number with its unit: '63.2分', '63.2 points'."""
@@ -147,7 +151,8 @@ def _indicator_unit(indicator: Indicator) -> Unit:
     words = indicator.unit.text
     is_percent = words.en == "%"
     is_count = indicator.per is None and float(indicator.multiply).is_integer()
-    return Unit(words, _spaced(words), 1 if is_percent else 0 if is_count else 2)
+    decimals = 1 if is_percent else 0 if is_count else 2
+    return Unit(words, _spaced(words), decimals, whole_from=math.inf if is_percent else 100.0)
 
 
 def _spaced(words: Text) -> Text:

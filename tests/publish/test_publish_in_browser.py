@@ -91,7 +91,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 def cut_off(browser: Any, **how: Any) -> Any:
-    context = browser.new_context(viewport=DESK, **how)
+    context = browser.new_context(viewport=DESK, reduced_motion="reduce", **how)
     context.set_offline(True)
     return context
 
@@ -206,7 +206,9 @@ def test_the_other_language_opens_at_the_same_place(page: Any, reports: Path) ->
     page.goto((reports / "zh" / "30_satisfaction.html").as_uri() + "#s3")
     for language in ("en", "zh"):
         page.wait_for_function(at_the_top)
-        page.locator("nav.languages a").click()
+        # with the mouse as it is: playwright's own click may scroll the page first, which no reader does
+        box = page.locator("nav.languages a").bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_url(f"**/{language}/30_satisfaction.html#s3")
     page.wait_for_function(at_the_top)
 

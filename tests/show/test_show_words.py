@@ -452,3 +452,11 @@ def test_what_methods_say_stands_below_their_table(page: show.Page) -> None:
     assert "Inputs looked at: 2." in said.html["en"]
     alone = show.verdicts_of_methods(page, {FUNDING: Text("看不出。", "They cannot tell.")})
     assert "looked at" not in alone.html["en"]
+
+
+def test_large_figures_per_something_are_told_whole() -> None:
+    from cbresearch.records import Text
+    from cbresearch.show.units import Unit
+
+    unit = Unit(Text("元", "yuan"), Text("元", " yuan"), 2, whole_from=100.0)
+    assert [unit.number(value) for value in (2.417, 99.99, 100.0, 20000.0)] == ["2.42", "99.99", "100", "20,000"]
