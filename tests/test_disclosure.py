@@ -96,7 +96,7 @@ def planted(chengbei: Study, tmp_path_factory: pytest.TempPathFactory) -> Plante
         root = Path(shutil.copytree(chengbei.root, folder / "chengbei"))
         path = root / "data" / "processed" / "residents.parquet"
         plant(pd.read_parquet(path)).to_parquet(path, index=False)
-        for wanted in ({"only": ["30_satisfaction"]}, {"area": [SMALL]}):
+        for wanted in ({"only": ["30_satisfaction"]}, {"area": [SMALL, NEXT]}):
             assert run(open_study(root), **wanted).failed == ()
 
     return Planted(open_study(once(tmp_path_factory, "planted", make) / "chengbei"))

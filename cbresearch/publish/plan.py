@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,6 +78,7 @@ def plan(
             jobs.extend(_jobs(study, report, areas))
         except ParameterError as error:
             faults.extend(error.faults)
+    faults.extend(_twice(jobs))
     if faults:
         raise ParameterError(dict.fromkeys(faults))
     return _narrowed(tuple(jobs), only=only, area=area, lang=lang)
@@ -106,7 +108,8 @@ def slug_of(report: str, area: Area | None, parameters: Mapping[str, Plain]) -> 
         parts.append(_plain(area.label.en) or _plain(area.code))
         if parts[-1] != area.code:
             parts.append(_short_hash(area.code))
-    extra = {name: value for name, value in parameters.items() if name not in ("area", "lang")}
+    told = {"lang", "area"} if area else {"lang"}
+    extra = {name: value for name, value in parameters.items() if name not in told}
     parts += [f"{_plain(name)}-{_plain(str(value))}" for name, value in extra.items()]
     if parts[0] != report or any(_plain(str(value)) != str(value) for value in extra.values()):
         parts.append(_short_hash(repr((report, sorted(extra.items())))))
@@ -138,6 +141,16 @@ def _jobs(study: Study, report: Report, areas: Sequence[Area]) -> list[Job]:
         slug = slug_of(report.notebook, area, {n: v for n, v in values.items() if n in report.parameters})
         jobs.append(Job(report.notebook, area, tuple(values.items()), languages, slug))
     return jobs
+
+
+def _twice(jobs: Sequence[Job]) -> list[Fault]:
+    """Reports that would be written to the same files."""
+    counts = Counter(job.slug for job in jobs)
+    return [
+        Fault("study.toml", f"the report '{slug}' is asked for {count} times", "expected each report once")
+        for slug, count in counts.items()
+        if count > 1
+    ]
 
 
 def _path_of(study: Study, notebook: str) -> Path:

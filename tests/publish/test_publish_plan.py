@@ -106,6 +106,21 @@ def test_the_same_notebook_twice_gets_two_names(root: Path) -> None:
     assert [job.slug for job in plan(study) if job.notebook == "10_all"] == ["10_all", "10_all-wave-2008"]
 
 
+def test_a_fixed_area_names_its_report(root: Path) -> None:
+    extra = "".join(
+        f'\n[[reports]]\nnotebook = "90_one"\nparameters = {{ area = "{area}" }}\n' for area in ("欣乐", "A2")
+    )
+    slugs = [job.slug for job in plan(with_study(root, STUDY + extra)) if job.notebook == "90_one"]
+    assert len(set(slugs)) == len(slugs) == 4
+
+
+def test_the_same_report_twice_is_told(root: Path) -> None:
+    with pytest.raises(
+        ParameterError, match="the report '10_all' is asked for 2 times; expected each report once"
+    ):
+        plan(with_study(root, STUDY + '\n[[reports]]\nnotebook = "10_all"\n'))
+
+
 def test_a_notebook_outside_the_folder_is_refused(root: Path) -> None:
     (root / "far.ipynb").write_text(
         (root / "notebooks" / "10_all.ipynb").read_text(encoding="utf-8"), encoding="utf-8"

@@ -459,4 +459,9 @@ def test_large_figures_per_something_are_told_whole() -> None:
     from cbresearch.show.units import Unit
 
     unit = Unit(Text("元", "yuan"), Text("元", " yuan"), 2, whole_from=100.0)
-    assert [unit.number(value) for value in (2.417, 99.99, 100.0, 20000.0)] == ["2.42", "99.99", "100", "20,000"]
+    assert [unit.number(value) for value in (2.417, 99.99, 100.0, 20000.0)] == [
+        "2.42",
+        "99.99",
+        "100",
+        "20,000",
+    ]

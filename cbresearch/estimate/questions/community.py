@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -23,9 +24,9 @@ from cbresearch.estimate.questions.common import (
 from cbresearch.estimate.questions.common import (
     headline as headline,
 )
-from cbresearch.estimate.questions.satisfaction import differences, means
+from cbresearch.estimate.questions.satisfaction import differences, means_by_area
 from cbresearch.estimate.questions.situation import district, of_area
-from cbresearch.estimate.release import fact, release, release_facts
+from cbresearch.estimate.release import fact, release, release_facts, ruled
 from cbresearch.estimate.targets import judged
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.study import Study
@@ -63,18 +64,17 @@ def area_against_district(study: Study, area: str, wave: int = 0) -> list[Releas
     if study.area is None:
         return unanswered("area_against_district", NO_AREA)
     chosen, frame = chosen_wave(study, wave), sampled_residents(study)
-    code, in_wave = chosen_area(study, frame, area), frame["wave"] == chosen
-    columns = asked(outcome_columns(study), frame, chosen)
+    code, columns = chosen_area(study, frame, area), asked(outcome_columns(study), frame, chosen)
     if not columns:
         return unanswered("area_against_district", NO_OUTCOME)
-    here = means(study, frame, columns, ("wave", study.area), in_wave & (frame[study.area] == code))
-    return release([*here, *means(study, frame, columns, ("wave",), in_wave)], study.minimum_cell)
+    line = means_by_area(study, frame, columns, chosen)
+    return [*_of(line, study.area, code), *_of(line, study.area, None)]
 
 
 def area_differences(study: Study, area: str, wave: int = 0) -> list[Released] | Unanswered:
     """How far the community lies above the district, of which it is a part, item by item, with a test.
 
-    Group: wave, area, ("against", "district").
+    Group: wave, area, ("against", "district"). Held back where the community's own figure is.
     """
     if study.area is None:
         return unanswered("area_differences", NO_AREA)
@@ -85,7 +85,13 @@ def area_differences(study: Study, area: str, wave: int = 0) -> list[Released] |
     if not columns:
         return unanswered("area_differences", NO_OUTCOME)
     group = (("wave", str(chosen)), (study.area, code), ("against", "district"))
-    return release(differences(study, frame, columns, (here, in_wave), group), study.minimum_cell)
+    found = differences(study, frame, columns, (here, in_wave), group)
+    levels = _of(means_by_area(study, frame, columns, chosen), study.area, code)
+    hidden = {one.measure: one.reason for one in levels if one.status == "held back"}
+    return [
+        ruled(estimate, ("held back", hidden[estimate.measure])) if estimate.measure in hidden else told
+        for estimate, told in zip(found, release(found, study.minimum_cell), strict=True)
+    ]
 
 
 def area_over_waves(study: Study, area: str, column: str) -> list[Released] | Unanswered:
@@ -93,8 +99,9 @@ def area_over_waves(study: Study, area: str, column: str) -> list[Released] | Un
     if study.area is None or not column:
         return unanswered("area_over_waves", NO_OUTCOME if study.area else NO_AREA)
     frame = sampled_residents(study)
-    here = frame[study.area] == chosen_area(study, frame, area)
-    return release(means(study, frame, (column,), ("wave", study.area), here), study.minimum_cell)
+    code = chosen_area(study, frame, area)
+    lines = (means_by_area(study, frame, (column,), wave) for wave in sorted(study.waves))
+    return [one for line in lines for one in _of(line, study.area, code)]
 
 
 def area_ledger(study: Study, area: str, wave: int = 0) -> list[Released] | Unanswered:
@@ -123,14 +130,14 @@ def _measure(study: Study, measure: str, area: str, wave: int) -> Released:
         return release_facts([gap if row is None else of_area(study, measure, row, wave)])[0]
     frame = sampled_residents(study)
     code = chosen_area(study, frame, area)
-    here, group = (
-        (frame["wave"] == wave) & (frame[study.area] == code),
-        (("wave", str(wave)), (study.area, code)),
-    )
-    estimate = mean(
-        frame, measure, sampling_design(study), where=here, unit=unit_of(study, measure), group=group
-    )
-    return release([estimate], study.minimum_cell)[0]
+    found = _of(means_by_area(study, frame, (measure,), wave), study.area, code)
+    nobody = fact(measure, math.nan, unit_of(study, measure), (("wave", str(wave)), (study.area, code)))
+    return found[0] if found else release([nobody], study.minimum_cell)[0]
+
+
+def _of(line: Sequence[Released], area: str, code: str | None) -> list[Released]:
+    """The records of one community in a line ruled on as a whole; of the district for None."""
+    return [one for one in line if one.part(area) == code]
 
 
 def _district_measure(study: Study, measure: str, wave: int) -> Released:

@@ -21,7 +21,16 @@ from cbresearch.estimate.questions.common import (
     unanswered,
     unit_of,
 )
-from cbresearch.estimate.release import disclosive, fact, release, release_counts, release_facts, ruled
+from cbresearch.estimate.release import (
+    PUBLISHED,
+    disclosive,
+    fact,
+    release,
+    release_counts,
+    release_facts,
+    ruled,
+    too_few,
+)
 from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.study import Study
 
@@ -59,18 +68,18 @@ def missing_by_item(study: Study, wave: int = 0) -> list[Released]:
     for question in study.codebook.of("residents"):
         column = _answer_column(study, question, frame)
         if question.role in ASKED_ROLES and not question.relevant and column and frame[column].notna().any():
-            percent = 100 * float(frame[column].isna().mean())
-            facts.append(
-                fact(
-                    question.name,
-                    percent,
-                    "percent",
-                    (("wave", str(chosen)),),
-                    n=len(frame),
-                    method="missing",
-                )
-            )
-    return release_facts(facts)
+            gaps, group = frame[column].isna(), (("wave", str(chosen)),)
+            facts.append(_percent_of_people(question.name, gaps, group, "missing", study.minimum_cell))
+    return facts
+
+
+def _percent_of_people(
+    measure: str, marks: pd.Series, group: Group, method: str, minimum_cell: int
+) -> Released:
+    """The percent marked, held back where it stands for some people but fewer than the minimum."""
+    percent, people = 100 * float(marks.mean()), int(marks.sum())
+    one = fact(measure, percent, "percent", group, n=int(marks.notna().sum()), method=method)
+    return ruled(one, ("held back", too_few(minimum_cell)) if 0 < people < minimum_cell else PUBLISHED)
 
 
 def weights_by_wave(study: Study) -> list[Released]:
@@ -106,21 +115,15 @@ def groups_before_after(study: Study, wave: int = 0) -> list[Released]:
 def flags_by_wave(study: Study) -> list[Released]:
     """Percent of residents whose answers look careless, by mark and wave, unweighted: they are kept."""
     frame = study.residents()
-    facts = [
-        fact(
-            flag,
-            100 * float(marks.mean()),
-            "percent",
-            (("wave", str(wave)),),
-            n=int(marks.notna().sum()),
-            method="flagged",
+    return [
+        _percent_of_people(
+            flag, marks.astype("float64"), (("wave", str(wave)),), "flagged", study.minimum_cell
         )
         for flag in FLAGS
         if flag in frame.columns
         for wave, marks in frame.groupby("wave")[flag]
         if marks.notna().any()
     ]
-    return release_facts(facts)
 
 
 def headline_without_flagged(study: Study) -> list[Released] | Unanswered:
@@ -144,7 +147,11 @@ def headline_without_flagged(study: Study) -> list[Released] | Unanswered:
              group=(("wave", str(wave)), ("respondents", name)))
         for name, kept in (("all", in_wave), ("not_flagged", ~flagged))
     ]  # fmt: skip
-    return release(estimates, study.minimum_cell)
+    everybody, without = release(estimates, study.minimum_cell)
+    apart = estimates[0].n - estimates[1].n
+    if 0 < apart < study.minimum_cell:  # the few between the two figures could be worked out from them
+        without = ruled(estimates[1], ("held back", too_few(study.minimum_cell)))
+    return [everybody, without]
 
 
 def set_aside(study: Study) -> list[Released]:

@@ -66,12 +66,20 @@ def satisfaction_by_area(study: Study, column: str, wave: int = 0) -> list[Relea
     """The mean of one column in each community of a wave, then in the district (no area in its group)."""
     if study.area is None or not column:
         return unanswered("satisfaction_by_area", NO_OUTCOME if study.area else NO_AREA)
-    chosen, frame = chosen_wave(study, wave), sampled_residents(study)
-    in_wave = frame["wave"] == chosen
-    by_area = means(study, frame, (column,), ("wave", study.area), in_wave & (frame[study.area] != UNKNOWN))
-    by_area = as_listed(study, study.area, by_area)
-    everybody = means(study, frame, (column,), ("wave",), in_wave)
-    return release([*by_area, *everybody], study.minimum_cell)
+    return means_by_area(study, sampled_residents(study), (column,), chosen_wave(study, wave))
+
+
+def means_by_area(study: Study, frame: pd.DataFrame, columns: Sequence[str], wave: int) -> list[Released]:
+    """Some columns' means in each community of a wave, then in the district, all ruled on together.
+
+    Every page that tells a community's figure takes it from here: what one page holds back lest
+    another community be worked out from the district's total, no other page may tell.
+    """
+    assert study.area is not None
+    in_wave = frame["wave"] == wave
+    by_area = means(study, frame, columns, ("wave", study.area), in_wave & (frame[study.area] != UNKNOWN))
+    everybody = means(study, frame, columns, ("wave",), in_wave)
+    return release([*as_listed(study, study.area, by_area), *everybody], study.minimum_cell)
 
 
 def satisfaction_by_group(study: Study, column: str, wave: int = 0) -> list[Released] | Unanswered:
