@@ -109,6 +109,21 @@ def test_everything_wrong_is_told_at_once(root: Path) -> None:
     assert len(told) == 4
 
 
+def test_unknown_keys_wrong_types_missing_files_and_wrong_references_are_told_together(root: Path) -> None:
+    told = faults(
+        root,
+        "colour = 'red'\n\n[disclosure]\nminimum_cell = 'ten'\n\n[design]\ncluster = 'plaec'\nstrata = 3\n",
+        MINIMAL.replace("survey.csv", "servey.csv"),
+    )
+    assert [fault.split(";")[0] for fault in told] == [
+        "study.toml line 13: unknown key 'sources.0.colour'",
+        "study.toml line 20: design.strata = 3",
+        "study.toml line 16: disclosure.minimum_cell = 'ten'",
+        "study.toml line 12: data/raw/servey.csv is missing",
+        "study.toml line 19: no column 'plaec' for residents in codebook.csv",
+    ]
+
+
 def test_a_missing_key_and_a_wrong_codebook_are_told_together(root: Path) -> None:
     (root / "data" / "codebook.csv").write_text(CODEBOOK + "bad,sort,,,,,,,,,,\n", encoding="utf-8")
     told = faults(root, base=MINIMAL.replace('name = "small"\n', ""))

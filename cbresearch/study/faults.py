@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from cbresearch.errors import Fault, nearest
 from cbresearch.study.file import StudyFile
@@ -14,8 +15,15 @@ from cbresearch.study.lines import Lines
 from cbresearch.study.study import Study, known_columns, reported_columns
 
 
+def own_errors(error: ValidationError) -> list[ErrorDetails]:
+    """The errors, without those that only say that a part of them is wrong."""
+    items = error.errors()
+    inner = {item["loc"][:length] for item in items for length in range(len(item["loc"]))}
+    return [item for item in items if item["loc"] not in inner]
+
+
 def shape_faults(error: ValidationError, lines: Lines) -> Iterator[Fault]:
-    for item in error.errors():
+    for item in own_errors(error):
         loc = item["loc"]
         where, key = lines.where(loc), ".".join(str(part) for part in loc)
         match item["type"]:
