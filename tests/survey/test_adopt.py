@@ -17,11 +17,11 @@ from cbresearch.codebook import Question
 from cbresearch.errors import ParameterError, SourceError
 from cbresearch.study import Study, open_study
 from cbresearch.survey.adopt import Adopted, adopt
-from cbresearch.survey.column import Column, plain_label
-from cbresearch.survey.draft import slug
-from cbresearch.survey.ordered import means_no_answer, steps
-from cbresearch.survey.personal import screen
-from cbresearch.survey.rated import asked_ends, stray_codes
+from cbresearch.survey.adopt.column import Column, plain_label
+from cbresearch.survey.adopt.draft import slug
+from cbresearch.survey.adopt.ordered import means_no_answer, steps
+from cbresearch.survey.adopt.personal import screen
+from cbresearch.survey.adopt.rated import asked_ends, stray_codes
 
 SATISFACTION = ["非常不满意", "不满意", "一般", "满意", "非常满意"]
 

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbresearch.errors import SourceError
-from cbresearch.survey.cells import number_text, sheet_text, single_text
-from cbresearch.survey.encodings import decode
-from cbresearch.survey.headings import column_names
 from cbresearch.survey.sources import read_source
+from cbresearch.survey.sources.cells import number_text, sheet_text, single_text
+from cbresearch.survey.sources.encodings import decode
+from cbresearch.survey.sources.headings import column_names
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 

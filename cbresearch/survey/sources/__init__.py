@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cbresearch.errors import SourceError, nearest
-from cbresearch.survey.cells import texts
-from cbresearch.survey.delimited import read_delimited
-from cbresearch.survey.headings import column_names
-from cbresearch.survey.labelled import read_labelled
-from cbresearch.survey.raw import Raw, text_frame
-from cbresearch.survey.sheets import read_sheet
+from cbresearch.survey.sources.cells import texts
+from cbresearch.survey.sources.delimited import read_delimited
+from cbresearch.survey.sources.headings import column_names
+from cbresearch.survey.sources.labelled import read_labelled
+from cbresearch.survey.sources.raw import Raw, text_frame
+from cbresearch.survey.sources.sheets import read_sheet
 
 TEXT = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xls")

@@ -9,9 +9,9 @@ from typing import Any
 import pyreadstat
 
 from cbresearch.errors import SourceError
-from cbresearch.survey.cells import cell_text, texts
-from cbresearch.survey.headings import column_names
-from cbresearch.survey.raw import Raw, text_frame
+from cbresearch.survey.sources.cells import cell_text, texts
+from cbresearch.survey.sources.headings import column_names
+from cbresearch.survey.sources.raw import Raw, text_frame
 
 _READERS: dict[str, Callable[..., Any]] = {".sav": pyreadstat.read_sav, ".dta": pyreadstat.read_dta}
 _FALLBACKS = ("GB18030", "WINDOWS-1252")

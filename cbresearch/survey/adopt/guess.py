@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cbresearch.codebook import Choice, Question, normal
 from cbresearch.records import Text
-from cbresearch.survey.column import Column
-from cbresearch.survey.drafted import Drafted, Guess, Seen
-from cbresearch.survey.ordered import means_no_answer, sounds_like_amount
-from cbresearch.survey.rated import Rated, stray_codes
+from cbresearch.survey.adopt.column import Column
+from cbresearch.survey.adopt.drafted import Drafted, Guess, Seen
+from cbresearch.survey.adopt.ordered import means_no_answer, sounds_like_amount
+from cbresearch.survey.adopt.rated import Rated, stray_codes
 
 _DATE = re.compile(
     r"(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T\s]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"

@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 
 from cbresearch.errors import SourceError
-from cbresearch.survey.cells import rows_to_columns
-from cbresearch.survey.encodings import decode
-from cbresearch.survey.headings import column_names
-from cbresearch.survey.raw import Raw, text_frame
+from cbresearch.survey.sources.cells import rows_to_columns
+from cbresearch.survey.sources.encodings import decode
+from cbresearch.survey.sources.headings import column_names
+from cbresearch.survey.sources.raw import Raw, text_frame
 
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 _SAMPLE = 200

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from cbresearch.codebook import Choice, Question
 from cbresearch.records import Text
-from cbresearch.survey.personal import Personal
-from cbresearch.survey.rated import Rated
+from cbresearch.survey.adopt.personal import Personal
+from cbresearch.survey.adopt.rated import Rated
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from cbresearch.survey.raw import Raw
+from cbresearch.survey.sources.raw import Raw
 
 BLANKS = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", ".", "-", "--", "/", "(空)", "(跳过)"})
 """Texts that stand for an empty cell in exports; `cbresearch build` reads them so too."""

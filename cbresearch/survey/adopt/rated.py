@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cbresearch.survey.column import Column
-from cbresearch.survey.ordered import means_no_answer, steps, turns_down
+from cbresearch.survey.adopt.column import Column
+from cbresearch.survey.adopt.ordered import means_no_answer, steps, turns_down
 
 _SCALE_WORDS = re.compile(r"escala|scale|\brate\b|rating|calif|打分|评分|分制|几分|评价", re.IGNORECASE)
 _ENDS = re.compile(

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cbresearch.codebook import CHOICE_COLUMNS, QUESTION_COLUMNS, Question
-from cbresearch.survey.assemble import Questionnaire
-from cbresearch.survey.drafted import Guess
+from cbresearch.survey.adopt.assemble import Questionnaire
+from cbresearch.survey.adopt.drafted import Guess
 
 REPORTS = ("10_data_quality", "20_situation", "30_satisfaction", "50_drivers")
 COMMUNITY_REPORT = "90_community"

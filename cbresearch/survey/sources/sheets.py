@@ -8,9 +8,9 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from cbresearch.errors import SourceError, nearest
-from cbresearch.survey.cells import cell_text, rows_to_columns, sheet_text
-from cbresearch.survey.headings import column_names
-from cbresearch.survey.raw import Raw, text_frame
+from cbresearch.survey.sources.cells import cell_text, rows_to_columns, sheet_text
+from cbresearch.survey.sources.headings import column_names
+from cbresearch.survey.sources.raw import Raw, text_frame
 
 
 def read_sheet(path: Path, *, sheet: str | None, header_rows: int) -> Raw:

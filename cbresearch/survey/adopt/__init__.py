@@ -12,9 +12,9 @@ import pandas as pd
 
 from cbresearch.errors import Fault, ParameterError, SourceError, nearest
 from cbresearch.records import LANGUAGES
-from cbresearch.survey.assemble import Named, Questionnaire, assemble, unknown_names
-from cbresearch.survey.column import Column, columns_of
-from cbresearch.survey.draft import (
+from cbresearch.survey.adopt.assemble import Named, Questionnaire, assemble, unknown_names
+from cbresearch.survey.adopt.column import Column, columns_of
+from cbresearch.survey.adopt.draft import (
     COMMUNITY_REPORT,
     REPORTS,
     WaveFile,
@@ -23,11 +23,11 @@ from cbresearch.survey.draft import (
     guesses_csv,
     study_toml,
 )
-from cbresearch.survey.drafted import Guess
-from cbresearch.survey.personal import Personal
-from cbresearch.survey.rated import recognise
-from cbresearch.survey.raw import Raw
+from cbresearch.survey.adopt.drafted import Guess
+from cbresearch.survey.adopt.personal import Personal
+from cbresearch.survey.adopt.rated import recognise
 from cbresearch.survey.sources import read_source
+from cbresearch.survey.sources.raw import Raw
 
 _YEAR = re.compile(r"(?<!\d)(?:19[5-9]\d|20\d\d)(?!\d)")
 _BLANK_HEADING = re.compile(r"^column \d+ has no heading")

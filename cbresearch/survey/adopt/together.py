@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pandas as pd
 
-from cbresearch.survey.column import Column
-from cbresearch.survey.rated import NUMBER_CODES, USUAL, Rated, recognise, within
+from cbresearch.survey.adopt.column import Column
+from cbresearch.survey.adopt.rated import NUMBER_CODES, USUAL, Rated, recognise, within
 
 _KEY = re.compile(
     r"序号|编号|答卷|问卷号|respondent|result.?id|(?:^|[_\W])(?:id|key|uuid|folio|seq|no)$|^(?:id|key|uuid|folio)|Id$|_id$|seq$|hhid"

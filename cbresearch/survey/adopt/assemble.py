@@ -11,13 +11,13 @@ import pandas as pd
 from cbresearch.codebook import Question
 from cbresearch.errors import Fault, nearest
 from cbresearch.records import Text
-from cbresearch.survey import together
-from cbresearch.survey.column import Column
-from cbresearch.survey.drafted import Drafted, DraftedScale, Guess, Seen
-from cbresearch.survey.gather import put_options_together, renamed, with_lists, with_scales
-from cbresearch.survey.guess import could_be_coded, draft_question
-from cbresearch.survey.personal import Personal, screen
-from cbresearch.survey.rated import Rated, stray_codes, within
+from cbresearch.survey.adopt import together
+from cbresearch.survey.adopt.column import Column
+from cbresearch.survey.adopt.drafted import Drafted, DraftedScale, Guess, Seen
+from cbresearch.survey.adopt.gather import put_options_together, renamed, with_lists, with_scales
+from cbresearch.survey.adopt.guess import could_be_coded, draft_question
+from cbresearch.survey.adopt.personal import Personal, screen
+from cbresearch.survey.adopt.rated import Rated, stray_codes, within
 
 ROW = "row"
 """Name of the key that counts the file's rows, where no column identifies a resident."""

@@ -9,10 +9,10 @@ from dataclasses import replace
 from cbresearch.codebook import Choice, Codebook, Question, normal
 from cbresearch.records import Text
 from cbresearch.study import Source
-from cbresearch.survey.column import Column
-from cbresearch.survey.drafted import Drafted, DraftedScale, Guess
+from cbresearch.survey.adopt.column import Column
+from cbresearch.survey.adopt.drafted import Drafted, DraftedScale, Guess
+from cbresearch.survey.adopt.together import option_groups
 from cbresearch.survey.harmonise import OPTION, Known
-from cbresearch.survey.together import option_groups
 
 RESERVED = frozenset(
     {"wave", "source", "row", "weight", "weight_base", "weight_nonresponse", "flag_longstring", "flag_speed"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cbresearch.survey.column import Column
+from cbresearch.survey.adopt.column import Column
 from cbresearch.survey.privacy import traces
 
 
