@@ -201,6 +201,10 @@ def _named(event: Event) -> str:
 def _tell(ran: Ran) -> None:
     made = len(ran.jobs) - len(ran.failed) - len(ran.skipped)
     typer.echo(f"{made} reports made, {len(ran.skipped)} up to date, {len(ran.failed)} failed.")
+    by_cause: dict[str, list[str]] = {}
     for failure in ran.failed:
-        typer.echo(f"  {failure.job.slug}: {failure.error}: {failure.message.splitlines()[0]}", err=True)
+        cause = f"{failure.error}: {failure.message.splitlines()[0]}" if failure.message else failure.error
+        by_cause.setdefault(cause, []).append(failure.job.slug)
+    for cause, slugs in by_cause.items():
+        typer.echo(f"  {cause}\n    in {', '.join(slugs)}", err=True)
     typer.echo(f"Open {ran.index}")

@@ -81,3 +81,19 @@ def test_an_unreadable_export_is_refused_with_its_name(call, tmp_path: Path) -> 
     assert code == 2
     assert "none.sav" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_failures_are_told_once_for_each_cause(capsys: pytest.CaptureFixture[str]) -> None:
+    from cbresearch.cli import _tell
+    from cbresearch.publish.plan import Job
+    from cbresearch.publish.run import Failure, Ran
+
+    jobs = tuple(Job("90_community", None, (), ("zh",), f"slug-{i}") for i in range(3))
+    failed = (
+        Failure(jobs[0], "ValueError", "no numbers\nmore"), Failure(jobs[1], "ValueError", "no numbers"),
+        Failure(jobs[2], "KernelDied", ""),
+    )  # fmt: skip
+    _tell(Ran(jobs, failed, (), Path("reports/index.html")))
+    said = capsys.readouterr()
+    assert said.out == f"0 reports made, 0 up to date, 3 failed.\nOpen {Path('reports/index.html')}\n"
+    assert said.err == "  ValueError: no numbers\n    in slug-0, slug-1\n  KernelDied\n    in slug-2\n"
