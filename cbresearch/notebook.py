@@ -45,11 +45,6 @@ def chosen_area(study: Study, area: str) -> str:
     return area or codes_of(study)[0]
 
 
-def chosen_wave(study: Study, wave: int) -> int:
-    """The wave a notebook reports on: the one named, or the last one for 0."""
-    return wave or max(study.waves)
-
-
 def _sequence(cells: object) -> Sequence[object]:
     return cells if isinstance(cells, list | tuple) else ()
 
