@@ -1,6 +1,10 @@
 """From scores to findings: estimates with honest doubt, and the gate they leave by."""
 
-from cbresearch.estimate.descriptive import (
+from cbresearch.estimate.clusters.few_clusters import FewClusters, few_clusters
+from cbresearch.estimate.clusters.linear import ClusterRobust, cluster_robust
+from cbresearch.estimate.effects.within_between import within_between
+from cbresearch.estimate.release import Precision, release, release_counts, release_facts
+from cbresearch.sampling.descriptive import (
     contrast,
     contrasts,
     design_effect,
@@ -11,11 +15,7 @@ from cbresearch.estimate.descriptive import (
     share_by,
     total,
 )
-from cbresearch.estimate.design import Design
-from cbresearch.estimate.effects import within_between
-from cbresearch.estimate.few_clusters import FewClusters, few_clusters
-from cbresearch.estimate.linear import ClusterRobust, cluster_robust
-from cbresearch.estimate.release import Precision, release, release_counts, release_facts
+from cbresearch.sampling.design import Design
 
 __all__ = [
     "ClusterRobust",

@@ -12,9 +12,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cbresearch.estimate.descriptive import effective_n
-from cbresearch.estimate.domains import Group
 from cbresearch.records import Estimate, Released, Status, Text
+from cbresearch.sampling.descriptive import effective_n
+from cbresearch.sampling.domains import Group
 
 Ruling = tuple[Status, Text | None]
 

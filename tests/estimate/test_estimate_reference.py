@@ -21,8 +21,8 @@ from cbresearch.estimate import (
     share,
     total,
 )
-from cbresearch.estimate.linear import least_squares
-from cbresearch.estimate.wild import wild_bootstrap, wild_interval
+from cbresearch.estimate.clusters.linear import least_squares
+from cbresearch.estimate.clusters.wild import wild_bootstrap, wild_interval
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 

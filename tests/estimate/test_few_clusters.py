@@ -10,7 +10,7 @@ import pytest
 
 from cbresearch.errors import EstimateError
 from cbresearch.estimate import few_clusters
-from cbresearch.estimate.verdict import Without, decide, sentence
+from cbresearch.estimate.clusters.verdict import Without, decide, sentence
 from cbresearch.records import Estimate, Text
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from cbresearch.errors import EstimateError
 from cbresearch.estimate import cluster_robust
-from cbresearch.estimate.few_clusters import leave_one_out
-from cbresearch.estimate.linear import least_squares
-from cbresearch.estimate.wild import wild_bootstrap
+from cbresearch.estimate.clusters.few_clusters import leave_one_out
+from cbresearch.estimate.clusters.linear import least_squares
+from cbresearch.estimate.clusters.wild import wild_bootstrap
 
 
 def study(

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pandas as pd
 
 from cbresearch.errors import EstimateError, nearest
-from cbresearch.estimate.design import Design
 from cbresearch.records import Estimate, Text, Unanswered
+from cbresearch.sampling.design import Design
 from cbresearch.study import POINTS, Study
 
 UNKNOWN = "?"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cbresearch.estimate.descriptive import mean
 from cbresearch.estimate.questions.common import (
     NO_AREA,
     NO_LEDGER,
@@ -29,6 +28,7 @@ from cbresearch.estimate.questions.situation import district, of_area
 from cbresearch.estimate.release import fact, release, release_facts, ruled
 from cbresearch.estimate.targets import judged
 from cbresearch.records import Released, Text, Unanswered
+from cbresearch.sampling.descriptive import mean
 from cbresearch.study import Study
 
 NO_TARGETS = Text("研究没有设定目标。", "The study sets no targets.")

@@ -9,8 +9,8 @@ from functools import partial
 import pandas as pd
 
 from cbresearch.errors import EstimateError, nearest
-from cbresearch.estimate.effects import NO_AREA, NO_CAUSES, Split, split, within_between
-from cbresearch.estimate.few_clusters import FewClusters, clustered, panel, smallest_effect
+from cbresearch.estimate.clusters.few_clusters import FewClusters, clustered, panel, smallest_effect
+from cbresearch.estimate.effects.within_between import NO_AREA, NO_CAUSES, Split, split, within_between
 from cbresearch.estimate.questions.common import headline_column, sampled_residents, unanswered, unit_of
 from cbresearch.estimate.release import fact, release, release_facts, ruled
 from cbresearch.records import Estimate, Released, Text, Unanswered

@@ -8,9 +8,6 @@ from dataclasses import replace
 import pandas as pd
 
 from cbresearch.codebook import Question
-from cbresearch.estimate.descriptive import mean, share_by
-from cbresearch.estimate.design import Design
-from cbresearch.estimate.domains import Group, given
 from cbresearch.estimate.questions.common import (
     NO_OUTCOME,
     chosen_wave,
@@ -32,6 +29,9 @@ from cbresearch.estimate.release import (
     too_few,
 )
 from cbresearch.records import Estimate, Released, Text, Unanswered
+from cbresearch.sampling.descriptive import mean, share_by
+from cbresearch.sampling.design import Design
+from cbresearch.sampling.domains import Group, given
 from cbresearch.study import Study
 
 ASKED_ROLES = ("outcome", "importance", "expectation", "perception", "need", "use", "payment", "group")

@@ -8,8 +8,6 @@ from dataclasses import replace
 
 import pandas as pd
 
-from cbresearch.estimate.descriptive import contrasts, mean, mean_by, share_by
-from cbresearch.estimate.domains import Group
 from cbresearch.estimate.questions.common import (
     NO_AREA,
     NO_OUTCOME,
@@ -28,6 +26,8 @@ from cbresearch.estimate.questions.common import (
 )
 from cbresearch.estimate.release import release
 from cbresearch.records import Estimate, Released, Text, Unanswered
+from cbresearch.sampling.descriptive import contrasts, mean, mean_by, share_by
+from cbresearch.sampling.domains import Group
 from cbresearch.study import Study
 
 NO_LISTED_ANSWERS = Text(

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pandas as pd
 
 from cbresearch.errors import EstimateError, nearest
-from cbresearch.estimate.domains import Group
 from cbresearch.estimate.questions.common import NO_AREA, NO_LEDGER, as_listed, chosen_wave, unanswered
 from cbresearch.estimate.release import fact, release_facts
 from cbresearch.records import Estimate, Released, Text, Unanswered
+from cbresearch.sampling.domains import Group
 from cbresearch.study import Indicator, Study
 
 HOUSEHOLDS = "households"

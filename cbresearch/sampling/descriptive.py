@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cbresearch.estimate.design import Design, Floats, Ints, Sample, draw, numbers, spread
-from cbresearch.estimate.domains import Group, domains_of, given, listed, mask, one_domain
-from cbresearch.estimate.figures import Figures, estimates, logit_interval, means, t_interval, tested, totals
 from cbresearch.records import Estimate
+from cbresearch.sampling.design import Design, Floats, Ints, Sample, draw, numbers, spread
+from cbresearch.sampling.domains import Group, domains_of, given, listed, mask, one_domain
+from cbresearch.sampling.figures import Figures, estimates, logit_interval, means, t_interval, tested, totals
 
 
 def mean(

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from cbresearch.errors import EstimateError
-from cbresearch.estimate.design import Floats, numbers, require
-from cbresearch.estimate.few_clusters import clustered
-from cbresearch.estimate.linear import Fit, least_squares
+from cbresearch.estimate.clusters.few_clusters import clustered
+from cbresearch.estimate.clusters.linear import Fit, least_squares
 from cbresearch.records import Estimate, Text, Unanswered
+from cbresearch.sampling.design import Floats, numbers, require
 
 TOO_FEW_AREAS = Text(
     "社区太少，无法把各项投入的作用分开。", "There are too few communities to tell the causes apart."

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from cbresearch.estimate.design import Floats, Ints, Sample, spread
-from cbresearch.estimate.domains import Domains, Group
 from cbresearch.records import Estimate
+from cbresearch.sampling.design import Floats, Ints, Sample, spread
+from cbresearch.sampling.domains import Domains, Group
 
 CONFIDENCE = 0.95
 

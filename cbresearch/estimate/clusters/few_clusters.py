@@ -7,19 +7,16 @@ bootstrap stand beside it, because with some twenty communities the choice of me
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import patsy
 from scipy import stats
 
-from cbresearch.errors import EstimateError, nearest
-from cbresearch.estimate.design import Floats, numbers, require
-from cbresearch.estimate.linear import Fit, Kind, least_squares, robust
-from cbresearch.estimate.verdict import LEVEL, Decision, Names, Without, as_written, decide, sentence
-from cbresearch.estimate.wild import wild_bootstrap, wild_interval
+from cbresearch.estimate.clusters.linear import Fit, Kind, least_squares, robust
+from cbresearch.estimate.clusters.verdict import LEVEL, Decision, Names, Without, as_written, decide, sentence
+from cbresearch.estimate.clusters.wild import wild_bootstrap, wild_interval
+from cbresearch.estimate.formula import matrices, weights_of
 from cbresearch.records import Estimate, Text
 
 POWER = 0.80
@@ -59,22 +56,10 @@ def few_clusters(
     Rows with a missing value in the formula are left out (n says how many stay). `cause` must be one
     column of the model matrix. EstimateError for unknown columns, missing clusters or weights.
     """
-    require(frame, [column for column in (cluster, weights) if column is not None])
-    for column in (cluster, weights):
-        if column is not None and (empty := int(frame[column].isna().sum())):
-            raise EstimateError(
-                f"'{column}' is missing in {empty} of {len(frame)} rows; leave those rows out first."
-            )
-    y, X = _matrices(frame, formula)
-    rows = X.index.to_numpy()
-    w = None if weights is None else numbers(frame, weights)[rows]
-    if cause not in X.columns:
-        near = nearest(cause, list(X.columns))
-        hint = f" Did you mean '{near}'?" if near else ""
-        raise EstimateError(f"'{formula}' has no column '{cause}'; it has {', '.join(X.columns)}.{hint}")
-    labels = frame[cluster].astype(str).to_numpy()[rows]
-    fit = least_squares(X.to_numpy(), y, w, labels)
-    return panel(fit, list(X.columns).index(cause), cause=cause, unit=unit, draws=draws, seed=seed)
+    made = matrices(frame, formula, also=[cluster, *([weights] if weights else [])])
+    labels = frame[cluster].astype(str).to_numpy()[made.rows]
+    fit = least_squares(made.X, made.y, weights_of(frame, weights, made.rows), labels)
+    return panel(fit, made.place(cause), cause=cause, unit=unit, draws=draws, seed=seed)
 
 
 def panel(
@@ -146,36 +131,3 @@ def _bootstrapped(fit: Fit, coefficient: int, cause: str, unit: str, draws: int,
         n=len(fit.y), psus=len(fit.start), unit=unit, group=(("method", "wild bootstrap"),),
         method="wild bootstrap", p=tested.p,
     )  # fmt: skip
-
-
-def _matrices(frame: pd.DataFrame, formula: str) -> tuple[Floats, pd.DataFrame]:
-    """y and X of the complete rows, X indexed by their positions in the frame."""
-    words = set(re.findall(r"[^\W\d]\w*", formula))
-    named = [column for column in frame.columns if str(column) in words]
-    plain = pd.DataFrame({column: _plain(frame[column]) for column in named}, index=range(len(frame)))
-    try:
-        # an environment of our own: a caller's variable called C or Q must not change the formula
-        y, X = patsy.dmatrices(
-            formula,
-            plain,
-            eval_env=patsy.EvalEnvironment([{"np": np}]),
-            NA_action="drop",
-            return_type="dataframe",
-        )
-    except patsy.PatsyError as error:
-        known = ", ".join(map(str, frame.columns[:12]))
-        raise EstimateError(
-            f"The formula '{formula}' cannot be read: {error.message}. Columns: {known} …"
-        ) from error
-    if y.shape[1] != 1:
-        raise EstimateError(
-            f"The left side of '{formula}' has {y.shape[1]} columns; expected one number per row."
-        )
-    return y.iloc[:, 0].to_numpy(), X
-
-
-def _plain(values: pd.Series) -> pd.Series:
-    """The column in the types that formulas know: floats with NaN, or objects with None."""
-    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan))
-    return pd.Series([None if pd.isna(value) else value for value in values], dtype=object)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cbresearch.errors import EstimateError
-from cbresearch.estimate.design import Floats, Ints, require
+from cbresearch.sampling.design import Floats, Ints, require
 
 Group = tuple[tuple[str, str], ...]
 

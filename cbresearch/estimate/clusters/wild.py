@@ -14,8 +14,8 @@ from itertools import product
 
 import numpy as np
 
-from cbresearch.estimate.design import Floats
-from cbresearch.estimate.linear import Fit, robust
+from cbresearch.estimate.clusters.linear import Fit, robust
+from cbresearch.sampling.design import Floats
 
 RADEMACHER = (-1.0, 1.0)
 WEBB = (-math.sqrt(1.5), -1.0, -math.sqrt(0.5), math.sqrt(0.5), 1.0, math.sqrt(1.5))

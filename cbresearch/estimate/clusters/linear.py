@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from cbresearch.errors import EstimateError
-from cbresearch.estimate.design import Floats, Ints
+from cbresearch.sampling.design import Floats, Ints
 
 Labels = Sequence[object] | NDArray[Any]
 Kind = Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]

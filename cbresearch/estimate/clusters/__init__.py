@@ -1,0 +1,1 @@
+"""One effect where there are few clusters, by every honest method."""

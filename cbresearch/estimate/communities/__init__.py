@@ -1,0 +1,1 @@
+"""Communities side by side: steadied estimates, and which of them can be told apart."""

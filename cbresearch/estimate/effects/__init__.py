@@ -1,0 +1,1 @@
+"""What communities do and what goes with it: effects, and how far to trust them."""

@@ -1,0 +1,1 @@
+"""Models of answers: ordered answers, residents inside communities."""

@@ -1,0 +1,1 @@
+"""A policy that reached some communities earlier than others."""

@@ -1,0 +1,1 @@
+"""How people were drawn: what they stand for, and what the drawing leaves in doubt."""
