@@ -89,15 +89,21 @@ def test_a_study_cannot_be_changed(root: Path) -> None:
         ("[[sources]]\ntable = 'residents'\nfile = '../study.toml'\n", "study.toml line 16: file '../study.toml' lies outside data/raw; "
          "expected a file inside it."),
         ("[[reports]]\nnotebook = '10_qualty'\n", "study.toml line 15: no notebook '10_qualty'; notebooks/ holds nothing."),
-        ("[effects]\noutcome = 'sta'\n", "study.toml line 15: no column 'sta' for residents in codebook.csv; it has 4 columns for "
-         "residents. Did you mean 'sat'?"),
-        ("[effects]\noutcome = 'sat'\ndrivers = ['money']\n", "study.toml line 16: no indicator 'money'; indicators: none."),
+        ("[reporting]\nheadline = 'sta'\n", "study.toml line 15: no column 'sta' for residents in codebook.csv, nor a scale of "
+         "that name; it has 4 columns and scales for residents. Did you mean 'sat'?"),
+        ("[[questions]]\noutcome = 'sat'\ncause = 'money'\n", "study.toml line 16: no indicator 'money'; indicators: none."),
+        ("[[pairs]]\nkind = 'gap'\nfirst = 'overal'\nsecond = 'overall'\n[scales.overall]\nlabel = { zh = 'a', en = 'b' }\nminimum_answered = 1\n",
+         "study.toml line 16: no scale 'overal'; scales: overall. Did you mean 'overall'?"),
+        ("[[indices]]\nname = 'i'\nlabel = { zh = 'a', en = 'b' }\nmeasures = ['sat_points', 'sat_points']\nweights = [1.0]\n",
+         "study.toml line 18: 1 weights for 2 measures; expected one for each."),
+        ("[policy]\nname = 'p'\nlabel = { zh = 'a', en = 'b' }\nreached = 'fund'\n", "study.toml line 17: no column 'fund' for "
+         "communities in codebook.csv; it has 1 columns for communities."),
         ("[[targets]]\nmeasure = 'sat_point'\nat_least = 60\n", "study.toml line 15: nothing is measured as 'sat_point'; expected an "
          "indicator, a rated item or a scale, such as sat_points. Did you mean 'sat_points'?"),
         ("[scales.overal]\nlabel = { zh = 'a', en = 'b' }\nminimum_answered = 1\n", "study.toml line 14: no question of codebook.csv "
          "belongs to scale 'overal'; scales in use: overall. Did you mean 'overall'?"),
     ],
-    ids=["key", "type", "literal", "column", "code", "sum", "file", "escape", "notebook", "outcome", "driver", "target", "scale"],
+    ids=["key", "type", "literal", "column", "code", "sum", "file", "escape", "notebook", "outcome", "cause", "pair", "index", "policy", "target", "scale"],
 )  # fmt: skip
 def test_a_fault_says_where_what_and_what_to_do(root: Path, extra: str, said: str) -> None:
     assert faults(root, "\n" + extra) == [said]
@@ -105,7 +111,7 @@ def test_a_fault_says_where_what_and_what_to_do(root: Path, extra: str, said: st
 
 def test_everything_wrong_is_told_at_once(root: Path) -> None:
     (root / "data" / "codebook.csv").write_text(CODEBOOK + "bad,sort,,,,,,,,,,\n", encoding="utf-8")
-    told = faults(root, "\n[design]\nstrata = ['x']\ncluster = 'y'\n\n[effects]\noutcome = 'z'\n")
+    told = faults(root, "\n[design]\nstrata = ['x']\ncluster = 'y'\n\n[reporting]\nheadline = 'z'\n")
     assert len(told) == 4
 
 

@@ -11,6 +11,7 @@ from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, is_shown, listed, together
 from cbresearch.show.tables import empty
 from cbresearch.show.words import Named, compose, lower_first, paragraph, say, unanswered
+from cbresearch.study import outcome_column
 
 Answer = Sequence[Released] | Released | Unanswered
 
@@ -140,6 +141,6 @@ def readings_of_effects(
 
 def outcome(page: Page) -> Text:
     """What the drivers are held against, in the middle of a sentence."""
-    effects = page.study.file.effects
-    label = short(page.label(effects.outcome)) if effects else message("column.value")
+    headline = page.study.file.reporting.headline
+    label = short(page.label(outcome_column(page.study, headline))) if headline else message("column.value")
     return Text(label.zh, lower_first(label.en))

@@ -1,6 +1,16 @@
 """What a study may say, and the one frozen object that says it."""
 
-from cbresearch.study.file import Indicator, Report, Sampling, Source, StudyFile
+from cbresearch.study.file import (
+    EffectQuestion,
+    Index,
+    Indicator,
+    Pairs,
+    Policy,
+    Report,
+    Sampling,
+    Source,
+    StudyFile,
+)
 from cbresearch.study.lines import Lines
 from cbresearch.study.open import find_workspace, open_study
 from cbresearch.study.study import (
@@ -10,6 +20,7 @@ from cbresearch.study.study import (
     Study,
     facility_columns,
     known_columns,
+    outcome_column,
     reported_columns,
 )
 
@@ -17,8 +28,12 @@ __all__ = [
     "EACH",
     "OPENED",
     "POINTS",
+    "EffectQuestion",
+    "Index",
     "Indicator",
     "Lines",
+    "Pairs",
+    "Policy",
     "Report",
     "Sampling",
     "Source",
@@ -28,5 +43,6 @@ __all__ = [
     "find_workspace",
     "known_columns",
     "open_study",
+    "outcome_column",
     "reported_columns",
 ]

@@ -139,9 +139,7 @@ def _column_faults(study: Study, lines: Lines) -> Iterator[Fault]:
     for i, indicator in enumerate(file.indicators):
         columns = (*indicator.sum_of, *([indicator.per] if indicator.per else []))
         asked += [(("indicators", i), column, "communities") for column in columns]
-    if file.effects:
-        asked += [(("effects", "outcome"), file.effects.outcome, "residents")]
-        asked += [(("effects", "controls"), column, "residents") for column in file.effects.controls]
+    asked += [(("policy", "reached"), file.policy.reached, "communities")] if file.policy else []
     for loc, column, table in asked:
         known = known_columns(study, table)
         if column not in known:
@@ -153,6 +151,72 @@ def _column_faults(study: Study, lines: Lines) -> Iterator[Fault]:
             )
 
 
+def _question_faults(study: Study, lines: Lines) -> Iterator[Fault]:
+    file, indicators = study.file, list(study.indicators)
+    answered = [*known_columns(study, "residents"), *file.scales]
+    if (headline := file.reporting.headline) and headline not in answered:
+        yield _no_outcome(lines.where(("reporting", "headline")), headline, answered)
+    for i, question in enumerate(file.questions):
+        if question.outcome not in answered:
+            yield _no_outcome(lines.where(("questions", i, "outcome")), question.outcome, answered)
+        if question.cause not in indicators:
+            yield Fault(
+                lines.where(("questions", i, "cause")), f"no indicator '{question.cause}'",
+                f"indicators: {', '.join(indicators) or 'none'}", nearest(question.cause, indicators),
+            )  # fmt: skip
+        for control in question.controls:
+            if control not in [*answered, *indicators] or control in {question.cause, question.outcome}:
+                yield Fault(
+                    lines.where(("questions", i, "controls")), f"'{control}' cannot be held",
+                    "expected a column of residents or an indicator, neither the cause nor the outcome",
+                    nearest(control, [*answered, *indicators]),
+                )  # fmt: skip
+
+
+def _pair_faults(study: Study, lines: Lines) -> Iterator[Fault]:
+    scales = list(study.file.scales)
+    for i, pair in enumerate(study.file.pairs):
+        for key in ("first", "second"):
+            if (scale := getattr(pair, key)) not in scales:
+                yield Fault(
+                    lines.where(("pairs", i, key)), f"no scale '{scale}'",
+                    f"scales: {', '.join(scales) or 'none'}", nearest(scale, scales),
+                )  # fmt: skip
+        items = [len(study.codebook.items(scale)) for scale in (pair.first, pair.second)]
+        if {pair.first, pair.second} <= set(scales) and items[0] != items[1]:
+            yield Fault(
+                lines.where(("pairs", i)), f"'{pair.first}' has {items[0]} items and '{pair.second}' {items[1]}",
+                "expected as many, since they are paired in the order of codebook.csv",
+            )  # fmt: skip
+
+
+def _index_faults(study: Study, lines: Lines) -> Iterator[Fault]:
+    measures = [*study.indicators, *reported_columns(study)]
+    for i, index in enumerate(study.file.indices):
+        for measure in index.measures:
+            if measure not in measures:
+                yield Fault(
+                    lines.where(("indices", i, "measures")), f"nothing is measured as '{measure}'",
+                    "expected an indicator, a rated item or a scale, such as " + ", ".join(measures[:3]),
+                    nearest(measure, measures),
+                )  # fmt: skip
+        if index.weights and len(index.weights) != len(index.measures):
+            yield Fault(
+                lines.where(("indices", i, "weights")),
+                f"{len(index.weights)} weights for {len(index.measures)} measures",
+                "expected one for each",
+            )
+
+
+def _no_outcome(where: str, outcome: str, answered: list[str]) -> Fault:
+    return Fault(
+        where,
+        f"no column '{outcome}' for residents in codebook.csv, nor a scale of that name",
+        f"it has {len(answered)} columns and scales for residents",
+        nearest(outcome, answered),
+    )
+
+
 def _value_faults(study: Study, lines: Lines) -> Iterator[Fault]:
     file = study.file
     in_use = {question.scale for question in study.codebook.questions if question.scale}
@@ -162,12 +226,9 @@ def _value_faults(study: Study, lines: Lines) -> Iterator[Fault]:
                 lines.where(("scales", name)), f"no question of codebook.csv belongs to scale '{name}'",
                 f"scales in use: {', '.join(sorted(in_use)) or 'none'}", nearest(name, sorted(in_use)),
             )  # fmt: skip
-    for driver in file.effects.drivers if file.effects else ():
-        if driver not in study.indicators:
-            yield Fault(
-                lines.where(("effects", "drivers")), f"no indicator '{driver}'", f"indicators: {', '.join(study.indicators) or 'none'}",
-                nearest(driver, list(study.indicators)),
-            )  # fmt: skip
+    yield from _question_faults(study, lines)
+    yield from _pair_faults(study, lines)
+    yield from _index_faults(study, lines)
     measures = [*study.indicators, *reported_columns(study)]
     for i, target in enumerate(file.targets):
         if target.measure not in measures:

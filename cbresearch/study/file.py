@@ -103,12 +103,51 @@ class Indicator(Part):
     published_as: Literal["exactly", "more than"] = "exactly"
 
 
-class Effects(Part):
-    """What is explained, by what, holding what: the drivers notebook's question."""
+class EffectQuestion(Part):
+    """What a cause does to an outcome: one question of the drivers notebook.
+
+    Registered questions were written down before the answers were seen; the others are exploratory,
+    and every page marks them so.
+    """
 
     outcome: str
-    drivers: tuple[str, ...] = ()
+    """A column of residents, or a scale."""
+    cause: str
+    """An indicator."""
+    unit: float = Field(default=1.0, gt=0)
+    """How much more of the cause the effect is told for, in the indicator's unit."""
     controls: tuple[str, ...] = ()
+    """Columns of residents, or further indicators, that are held."""
+    kind: Literal["registered", "exploratory"] = "exploratory"
+
+
+class Pairs(Part):
+    """Two scales whose items belong together in the order of the codebook: what was expected and what was found."""
+
+    kind: Literal["gap", "importance", "kano"]
+    """gap: expectation, then perception; importance: importance, then performance; kano: functional, then dysfunctional."""
+    first: str
+    second: str
+
+
+class Index(Part):
+    """One number for each community out of several measures."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    label: Words
+    measures: tuple[str, ...] = Field(min_length=2)
+    """Indicators, rated items or scales, more being better."""
+    weights: tuple[float, ...] = ()
+    """How much experts say that each measure counts, in the same order; without them all count alike."""
+
+
+class Policy(Part):
+    """Something that reached some communities earlier than others."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    label: Words
+    reached: str
+    """The ledger's column that is above zero from the wave in which a community was reached."""
 
 
 class Target(Part):
@@ -130,6 +169,8 @@ class Disclosure(Part):
 class Reporting(Part):
     scores: Literal["points", "as_asked"] = "points"
     """Rated items as 0-100 points, or in the numbers that residents were offered."""
+    headline: str | None = None
+    """The outcome, a column of residents or a scale, that stands for satisfaction as a whole."""
 
 
 class StudyFile(Part):
@@ -142,7 +183,10 @@ class StudyFile(Part):
     bands: tuple[Band, ...] = ()
     scales: dict[str, Scale] = {}
     indicators: tuple[Indicator, ...] = ()
-    effects: Effects | None = None
+    questions: tuple[EffectQuestion, ...] = ()
+    pairs: tuple[Pairs, ...] = ()
+    indices: tuple[Index, ...] = ()
+    policy: Policy | None = None
     targets: tuple[Target, ...] = ()
     reports: tuple[Report, ...] = ()
     disclosure: Disclosure = Disclosure()

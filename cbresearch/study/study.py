@@ -155,6 +155,14 @@ class Study:
         return question.name + POINTS if as_points else question.name
 
 
+def outcome_column(study: Study, outcome: str) -> str:
+    """The column of residents that holds an outcome in the study's unit: an item's, a scale's, or itself."""
+    if outcome in study.file.scales:
+        return outcome + POINTS
+    question = study.codebook.by_name.get(outcome)
+    return study.measured(question) if question else outcome
+
+
 def known_columns(study: Study, table: str) -> list[str]:
     """The columns that study.toml may name for a table; those of facilities also reach communities, as counts and sums."""
     columns = [

@@ -69,7 +69,8 @@ STUDY: dict[str, object] = {
         {"name": "clinics", "label": words("c"), "unit": words("clinics"), "sum_of": ["kind__clinic"],
          "published": 8, "published_as": "more than"},
     ],
-    "effects": {"outcome": "sat_overall", "drivers": ["volunteers_per_100"], "controls": ["sex"]},
+    "questions": [{"outcome": "sat_overall", "cause": "volunteers_per_100", "controls": ["sex"], "kind": "registered"}],
+    "reporting": {"headline": "sat_overall"},
     "targets": [{"measure": "sat_overall_points", "at_least": 50}, {"measure": "volunteers_per_100", "at_least": 3}],
 }  # fmt: skip
 
@@ -156,5 +157,5 @@ def hamlet(tmp_path_factory: pytest.TempPathFactory) -> Study:
         study={"name": "hamlet", "title": words("hamlet"), "waves": (2009,)},
         keys={"resident": "resident_id"},
         sources=[{"table": "residents", "file": "r.csv", "wave": 2009}],
-        indicators=[], effects=None, targets=[], reporting={"scores": "as_asked"},
+        indicators=[], questions=[], targets=[], reporting={"scores": "as_asked"},
     )  # fmt: skip

@@ -270,7 +270,7 @@ def test_the_headline_over_the_district(town: Study, hamlet: Study) -> None:
 
 def test_a_study_without_an_outcome_says_so(town: Study) -> None:
     bare = replace(
-        town, file=town.file.model_copy(update={"effects": None}),
+        town, file=town.file.model_copy(update={"questions": (), "reporting": town.file.reporting.model_copy(update={"headline": None})}),
         codebook=Codebook(tuple(q for q in town.codebook.questions if q.role != "outcome"), town.codebook.choices),
     )  # fmt: skip
     column = questions.headline(bare)

@@ -118,7 +118,7 @@ def test_without_names_the_user_is_asked(tmp_path: Path) -> None:
         "area: candidates 2、您所在的社区 (3 values); name it with --area",
     )
     assert study.area is None
-    assert study.file.effects is None
+    assert study.file.reporting.headline is None
     assert "90_community" not in [report.notebook for report in study.file.reports]
     assert question(study, "3、总体满意度").role == "outcome", "its words say satisfaction"
 
@@ -247,7 +247,7 @@ def test_a_named_outcome_is_believed(tmp_path: Path) -> None:
     score = question(study, "score")
     assert (score.role, score.minimum, score.maximum, score.is_rated) == ("outcome", 0, 100, True)
     assert score.missing == ("999",)
-    assert study.file.effects is not None and study.file.effects.outcome == "score"
+    assert study.file.reporting.headline == "score"
 
 
 # --- design -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pandas as pd
 from cbresearch.errors import EstimateError, nearest
 from cbresearch.records import Estimate, Text, Unanswered
 from cbresearch.sampling.design import Design
-from cbresearch.study import POINTS, Study
+from cbresearch.study import POINTS, Study, outcome_column
 
 UNKNOWN = "?"
 """Stands for a stratum, cluster or area that a row does not name; such rows stay in the design."""
@@ -72,12 +72,9 @@ def outcome_columns(study: Study) -> list[str]:
 
 
 def headline_column(study: Study) -> str | None:
-    """The outcome that the study explains, else its first outcome item, else None."""
-    if study.file.effects is None:
-        return next(iter(outcome_columns(study)), None)
-    name = study.file.effects.outcome
-    question = study.codebook.by_name.get(name)
-    return study.measured(question) if question else name
+    """The outcome that study.toml names as its headline, else the first outcome item, else None."""
+    named = study.file.reporting.headline
+    return outcome_column(study, named) if named else next(iter(outcome_columns(study)), None)
 
 
 def headline(study: Study) -> str:

@@ -182,11 +182,13 @@ def _outcome(study: Study) -> str:
 
 
 def _drivers(study: Study) -> list[str]:
-    return list(study.file.effects.drivers) if study.file.effects else []
+    return [question.cause for question in study.file.questions if question.kind == "registered"]
 
 
 def _controls(study: Study) -> list[str]:
-    return list(study.file.effects.controls) if study.file.effects else []
+    return list(
+        dict.fromkeys(c for q in study.file.questions for c in q.controls if c not in study.indicators)
+    )
 
 
 def _area_name(study: Study, code: str) -> Text:

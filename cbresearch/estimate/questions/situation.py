@@ -64,7 +64,7 @@ def indicator_by_wave(study: Study, name: str) -> list[Released] | Unanswered:
 
 def drivers(study: Study) -> list[str]:
     """The indicators whose effect the study asks about; none where it asks about none."""
-    return list(study.file.effects.drivers) if study.file.effects else []
+    return list(dict.fromkeys(question.cause for question in study.file.questions))
 
 
 def uneven(study: Study, wave: int = 0) -> list[str]:

@@ -68,10 +68,8 @@ def study_toml(
             for scale in questionnaire.scales
             for line in _scale(scale.name, scale.label.zh, scale.label.en, scale.minimum_answered)
         ),
-        *_effects(questionnaire),
         *_reports(questionnaire, notebooks),
-        "[reporting]",
-        'scores = "as_asked"',
+        *_reporting(questionnaire),
     ]
     return "\n".join(parts) + "\n"
 
@@ -126,9 +124,9 @@ def _scale(name: str, zh: str, en: str, minimum_answered: int) -> Iterable[str]:
     yield f"minimum_answered = {minimum_answered}\n"
 
 
-def _effects(questionnaire: Questionnaire) -> Iterable[str]:
+def _reporting(questionnaire: Questionnaire) -> Iterable[str]:
     outcome = questionnaire.named.outcome
-    return ["[effects]", f"outcome = {_text(outcome)}", ""] if outcome else []
+    return ["[reporting]", 'scores = "as_asked"', *([f"headline = {_text(outcome)}"] if outcome else [])]
 
 
 def _reports(questionnaire: Questionnaire, notebooks: Sequence[str]) -> Iterable[str]:
