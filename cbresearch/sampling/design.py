@@ -9,17 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cbresearch.errors import EstimateError, nearest
+from cbresearch.sampling.stages import (
+    Floats,
+    Ints,
+    Lonely,
+    Sample,
+    Spread,
+    Stage,
+    covariance,
+    degrees_of_freedom,
+    spread,
+)
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Lonely = Literal["error", "centre", "average", "certainty"]
+__all__ = [
+    "Design",
+    "Floats",
+    "Ints",
+    "Lonely",
+    "Sample",
+    "Spread",
+    "covariance",
+    "degrees_of_freedom",
+    "draw",
+    "numbers",
+    "require",
+    "spread",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,66 +48,50 @@ class Design:
     """Which columns of a frame hold its sampling design.
 
     `weights`: how many people a row stands for (None: each row counts alike). `psu`: the unit drawn
-    first, read within its stratum, so that block 1 of two strata are two PSUs (None: each row is its own).
-    `strata`: one column or several, crossed. `fpc`: how many PSUs the population has in the row's
-    stratum, or the share of them that was drawn where it is at most 1 (None: drawn with replacement).
+    first, read within its stratum, so that block 1 of two strata are two PSUs (None: each row is its own);
+    several columns name the units of each stage, such as ("block", "household"). `strata`: one column or
+    several, crossed. `fpc`: how many PSUs the population has in the row's stratum, or the share of them
+    that was drawn where it is at most 1 (None: drawn with replacement); a second column says the same of
+    the second stage, inside the row's PSU. Without `fpc` the PSUs hold all the doubt and later stages add none.
 
     `lonely` says what a stratum with a single PSU contributes to the variance: "error" refuses,
     "centre" takes its distance from the mean PSU of the whole sample, "average" the mean contribution
-    of the other strata, "certainty" nothing, because the PSU was certain to be drawn.
+    of the other strata, "certainty" nothing, because the PSU was certain to be drawn (in R's words
+    fail, adjust, average and remove). A stratum whose `fpc` says that it was drawn whole is not lonely.
     """
 
     weights: str | None = None
-    psu: str | None = None
+    psu: str | Sequence[str] | None = None
     strata: str | Sequence[str] | None = None
-    fpc: str | None = None
+    fpc: str | Sequence[str] | None = None
     lonely: Lonely = "error"
 
     def __post_init__(self) -> None:
         if self.lonely not in get_args(Lonely):
             known = ", ".join(f"'{policy}'" for policy in get_args(Lonely))
             raise EstimateError(f"Design(lonely={self.lonely!r}): no such policy; expected one of {known}.")
+        if len(self.fpc_columns) > max(len(self.psu_columns), 1):
+            raise EstimateError(
+                f"Design(fpc={self.fpc!r}) speaks of {len(self.fpc_columns)} stages and psu={self.psu!r} of "
+                f"{max(len(self.psu_columns), 1)}; name the units of each stage in psu, the first drawn first."
+            )
 
     @property
     def strata_columns(self) -> tuple[str, ...]:
-        if self.strata is None:
-            return ()
-        return (self.strata,) if isinstance(self.strata, str) else tuple(self.strata)
+        return _named(self.strata)
+
+    @property
+    def psu_columns(self) -> tuple[str, ...]:
+        return _named(self.psu)
+
+    @property
+    def fpc_columns(self) -> tuple[str, ...]:
+        return _named(self.fpc)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        named = (self.weights, self.psu, *self.strata_columns, self.fpc)
+        named = (self.weights, *self.psu_columns, *self.strata_columns, *self.fpc_columns)
         return tuple(dict.fromkeys(column for column in named if column is not None))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """A frame's design as numbers: n rows lie in P PSUs, which lie in H strata."""
-
-    weights: Floats
-    """n weights, none negative."""
-    psu: Ints
-    """n codes 0..P-1."""
-    stratum_of_psu: Ints
-    """P codes 0..H-1."""
-    psus_in_stratum: Ints
-    """H counts."""
-    not_drawn: Floats
-    """H shares of the stratum's PSUs that were not drawn; 1 where drawing was with replacement."""
-    lonely: Lonely
-
-    @property
-    def strata(self) -> int:
-        return len(self.psus_in_stratum)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spread:
-    """Variance of one total per domain, with the PSUs and strata that the domain's rows lie in."""
-
-    variance: Floats
-    psus: Ints
-    df: Ints
 
 
 def draw(frame: pd.DataFrame, design: Design) -> Sample:
@@ -95,43 +100,39 @@ def draw(frame: pd.DataFrame, design: Design) -> Sample:
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)
         raise EstimateError(f"The design does not fit the frame:\n{listed}")
-    rows = len(frame)
-    weights = np.ones(rows) if design.weights is None else numbers(frame, design.weights)
+    weights = np.ones(len(frame)) if design.weights is None else numbers(frame, design.weights)
+    stages = _stages(frame, design)
+    _refuse_lonely(frame, design, stages)
+    first, *later = stages
+    return Sample(
+        weights, first.unit, first.stratum_of_unit, first.units_in_stratum, first.counts_for, design.lonely,
+        tuple(stage for stage in later if stage.counts_for.any()),
+    )  # fmt: skip
+
+
+def _stages(frame: pd.DataFrame, design: Design) -> list[Stage]:
+    """The stages of drawing in order; the units of one are the strata of the next."""
     stratum = _codes(frame, design.strata_columns)
-    own = np.arange(rows, dtype=np.int64) if design.psu is None else _codes(frame, (design.psu,))
-    _, first, psu = np.unique(
-        stratum * (own.max(initial=0) + 1) + own, return_index=True, return_inverse=True
-    )
-    stratum_of_psu = stratum[first]
-    psus_in_stratum = np.bincount(stratum_of_psu, minlength=int(stratum.max(initial=-1)) + 1)
-    not_drawn = _not_drawn(frame, design, stratum, psus_in_stratum)
-    sample = Sample(weights, psu.astype(np.int64), stratum_of_psu, psus_in_stratum, not_drawn, design.lonely)
-    _refuse_lonely(frame, design, stratum, sample)
-    return sample
+    drawn_before = np.ones(int(stratum.max(initial=-1)) + 1)
+    stages: list[Stage] = []
+    for place, column in enumerate(design.psu_columns or (None,)):
+        own = np.arange(len(frame), dtype=np.int64) if column is None else _codes(frame, (column,))
+        _, first, unit = np.unique(
+            stratum * (own.max(initial=0) + 1) + own, return_index=True, return_inverse=True
+        )
+        units = np.bincount(stratum[first], minlength=len(drawn_before))
+        fpc = design.fpc_columns[place] if place < len(design.fpc_columns) else None
+        drawn = _drawn(frame, fpc, stratum, units, "PSU" if place else "stratum")
+        stages.append(Stage(unit.astype(np.int64), stratum[first], units, (1 - drawn) * drawn_before))
+        drawn_before = (drawn * drawn_before)[stratum[first]]
+        stratum = stages[-1].unit
+    return stages
 
 
-def spread(sample: Sample, influence: Floats, domain: Ints, domains: int) -> Spread:
-    """How far the total of `influence` would move from sample to sample, in each domain.
-
-    `influence` has n weighted values; `domain` n codes, -1 for rows outside every domain, whose
-    influence is zero. Their PSUs stay in the design: a domain is never cut out of the frame.
-    """
-    inside = domain >= 0
-    pairs, where = np.unique(sample.psu[inside] * domains + domain[inside], return_inverse=True)
-    total_of_pair = np.bincount(where, weights=influence[inside], minlength=len(pairs)).astype(np.float64)
-    stratum_of_pair = sample.stratum_of_psu[pairs // domains]
-    domain_of_pair = pairs % domains
-    shape = (sample.strata, domains)
-    cell = stratum_of_pair * domains + domain_of_pair
-    totals = _summed(cell, total_of_pair, shape)
-    squares = _summed(cell, total_of_pair**2, shape)
-    psus = np.bincount(domain_of_pair, minlength=domains)
-    strata = (np.bincount(cell, minlength=shape[0] * domains).reshape(shape) > 0).sum(axis=0)
-    return Spread(_variance(sample, totals, squares), psus, psus - strata)
-
-
-def _summed(cell: Ints, values: Floats, shape: tuple[int, int]) -> Floats:
-    return np.bincount(cell, weights=values, minlength=shape[0] * shape[1]).astype(np.float64).reshape(shape)
+def _named(columns: str | Sequence[str] | None) -> tuple[str, ...]:
+    if columns is None:
+        return ()
+    return (columns,) if isinstance(columns, str) else tuple(columns)
 
 
 def numbers(frame: pd.DataFrame, column: str) -> Floats:
@@ -174,7 +175,9 @@ def _faults(frame: pd.DataFrame, design: Design) -> Iterator[str]:
             yield f"no column '{column}'" + (f"; did you mean '{near}'?" if near else "")
         elif empty := int(frame[column].isna().sum()):
             yield f"'{column}' is missing in {empty} of {len(frame)} rows; every row needs its place in the design"
-        elif column in {design.weights, design.fpc} and not pd.api.types.is_numeric_dtype(frame[column]):
+        elif column in {design.weights, *design.fpc_columns} and not pd.api.types.is_numeric_dtype(
+            frame[column]
+        ):
             yield f"'{column}' holds no numbers"
         elif column == design.weights and (below := int((frame[column] < 0).sum())):
             yield f"'{column}' is negative in {below} rows; a weight says how many people a row stands for"
@@ -184,47 +187,40 @@ def _faults(frame: pd.DataFrame, design: Design) -> Iterator[str]:
         yield "the frame has no rows"
 
 
-def _not_drawn(frame: pd.DataFrame, design: Design, stratum: Ints, psus_in_stratum: Ints) -> Floats:
-    if design.fpc is None:
-        return np.ones(len(psus_in_stratum))
-    size = pd.Series(numbers(frame, design.fpc)).groupby(stratum).agg(["min", "max"])
+def _drawn(frame: pd.DataFrame, fpc: str | None, stratum: Ints, units: Ints, inside: str) -> Floats:
+    """The share of each stratum's units that was drawn; 0 for drawing with replacement."""
+    if fpc is None:
+        return np.zeros(len(units))
+    what = "PSUs" if inside == "stratum" else "units"
+    size = pd.Series(numbers(frame, fpc)).groupby(stratum).agg(["min", "max"])
     if not np.allclose(size["min"], size["max"]):
-        raise EstimateError(
-            f"'{design.fpc}' differs inside a stratum; it is the number of PSUs in the stratum."
-        )
+        raise EstimateError(f"'{fpc}' differs inside a {inside}; it is the number of {what} in the {inside}.")
     given = size["min"].to_numpy()
-    drawn = np.where(given <= 1, given, psus_in_stratum / np.where(given > 0, given, np.nan))
+    drawn = np.where(given <= 1, given, units / np.where(given > 0, given, np.nan))
     if not ((drawn > 0) & (drawn <= 1 + 1e-12)).all():
-        raise EstimateError(f"'{design.fpc}' says that a stratum holds fewer PSUs than were drawn from it.")
-    return 1.0 - drawn
+        raise EstimateError(f"'{fpc}' says that a {inside} holds fewer {what} than were drawn from it.")
+    return np.minimum(drawn, 1.0)
 
 
-def _refuse_lonely(frame: pd.DataFrame, design: Design, stratum: Ints, sample: Sample) -> None:
-    alone = np.flatnonzero(sample.psus_in_stratum == 1)
-    # with no strata there is nothing to compare one PSU with; the answer is then NaN, not an error
-    if design.lonely != "error" or not len(alone) or not design.strata_columns:
+def _refuse_lonely(frame: pd.DataFrame, design: Design, stages: Sequence[Stage]) -> None:
+    if design.lonely != "error":
         return
+    above = design.strata_columns
+    stratum_of_row = stages[0].stratum_of_unit[stages[0].unit]
+    for stage, column in zip(stages, (*design.psu_columns, ""), strict=False):
+        alone = np.flatnonzero(stage.alone)
+        # with no strata there is nothing to compare one PSU with; the answer is then NaN, not an error
+        if len(alone) and above:
+            raise EstimateError(_lonely(frame, above, stratum_of_row, alone, later=stage is not stages[0]))
+        above, stratum_of_row = (*above, column), stage.unit
+
+
+def _lonely(frame: pd.DataFrame, above: tuple[str, ...], stratum: Ints, alone: Ints, *, later: bool) -> str:
     first = [int(np.argmax(stratum == code)) for code in alone[:5]]
-    named = ["/".join(str(frame[c].iloc[row]) for c in design.strata_columns) for row in first]
+    named = ["/".join(str(frame[c].iloc[row]) for c in above) for row in first]
     more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
-    raise EstimateError(
-        f"{len(alone)} strata hold a single PSU ({', '.join(named)}{more}), which says nothing about their "
+    what, unit = ("units", "unit of the stage after") if later else ("strata", "PSU")
+    return (
+        f"{len(alone)} {what} hold a single {unit} ({', '.join(named)}{more}), which says nothing about their "
         'variance. Merge them with a neighbour, or choose Design(lonely="centre"), "average" or "certainty".'
     )
-
-
-def _variance(sample: Sample, totals: Floats, squares: Floats) -> Floats:
-    """Sum over strata h of (1 - f_h) m_h/(m_h - 1) times the squared distances of its m_h PSU totals."""
-    m = sample.psus_in_stratum[:, None]
-    distances = np.maximum(squares - totals**2 / m, 0.0)
-    scale = sample.not_drawn[:, None] * m / np.maximum(m - 1, 1)
-    alone = sample.psus_in_stratum == 1
-    parts = np.where(alone[:, None], 0.0, scale * distances)
-    if not alone.any():
-        return np.asarray(parts.sum(axis=0))
-    if sample.lonely == "centre":
-        mean_psu = totals.sum(axis=0) / sample.psus_in_stratum.sum()
-        parts[alone] = sample.not_drawn[alone, None] * (totals[alone] - mean_psu) ** 2
-    if sample.lonely == "average" and not alone.all():
-        parts[alone] = parts[~alone].mean(axis=0)
-    return np.asarray(parts.sum(axis=0))
