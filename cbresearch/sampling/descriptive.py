@@ -9,15 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cbresearch.errors import EstimateError
 from cbresearch.records import Estimate
 from cbresearch.sampling.design import Design, Floats, Ints, Sample, draw, numbers, spread
 from cbresearch.sampling.domains import Group, domains_of, given, listed, mask, one_domain
-from cbresearch.sampling.figures import Figures, estimates, logit_interval, means, t_interval, tested, totals
+from cbresearch.sampling.figures import Figures, estimates, means, t_interval, tested, totals
+from cbresearch.sampling.intervals import METHODS, IntervalName, interval_named
+
+Against = Literal["with replacement", "without replacement"]
 
 
 def mean(
@@ -45,15 +50,18 @@ def total(
 
 def share(
     frame: pd.DataFrame, column: str, design: Design, codes: str | int | Collection[str | int], *,
-    where: pd.Series | None = None, unit: str = "share", group: Group = (),
+    where: pd.Series | None = None, unit: str = "share", group: Group = (), interval: IntervalName = "logit",
 ) -> Estimate:  # fmt: skip
-    """The share (0-1) that gave one of `codes` among those who answered, with an interval on the logit scale.
+    """The share (0-1) that gave one of `codes` among those who answered, with an interval chosen by name.
 
-    Codes are compared as text, so that 1 and "1" are the same answer.
+    Codes are compared as text, so that 1 and "1" are the same answer. `interval`: "logit" (of log odds, the
+    default), "korn-graubard", "beta", "wilson" or "t"; see `intervals`. Near 0 and 1, or where everybody
+    says the same, "korn-graubard" is the one to ask for.
     """
+    limits = interval_named(interval)
     sample = draw(frame, design)
     figures = means(sample, given(frame, column, codes), one_domain(frame, where, group))
-    return estimates(column, figures, (group,), unit, logit_interval)[0]
+    return estimates(column, figures, (group,), unit, limits, METHODS[interval])[0]
 
 
 def mean_by(
@@ -77,15 +85,17 @@ def mean_by(
 def share_by(
     frame: pd.DataFrame, columns: str | Sequence[str], by: str | Sequence[str], design: Design,
     codes: Sequence[str | int], *, where: pd.Series | None = None, unit: str = "share",
+    interval: IntervalName = "logit",
 ) -> list[Estimate]:  # fmt: skip
     """The share (0-1) of each of `codes` in each group of `by`; the group gains the pair ("answer", code)."""
+    limits = interval_named(interval)
     sample, domains = draw(frame, design), domains_of(frame, by, where)
     found: list[Estimate] = []
     for column in listed(columns):
         for code in codes:
             groups = tuple((*group, ("answer", str(code))) for group in domains.groups)
             figures = means(sample, given(frame, column, code), domains)
-            found += estimates(column, figures, groups, unit, logit_interval)
+            found += estimates(column, figures, groups, unit, limits, METHODS[interval])
     return found
 
 
@@ -128,18 +138,38 @@ def _contrast(sample: Sample, values: Floats, sides: tuple[NDArray[np.bool_], ND
 
 
 def design_effect(
-    frame: pd.DataFrame, column: str, design: Design, *, where: pd.Series | None = None
-) -> float:
-    """How many times the variance of the mean exceeds that of as many people drawn one by one, with replacement."""
+    frame: pd.DataFrame, column: str, design: Design, *, where: pd.Series | None = None,
+    against: Against = "with replacement",
+) -> float:  # fmt: skip
+    """How many times the variance of the mean exceeds that of as many people drawn one by one.
+
+    `against` says how those are drawn: "with replacement" (Kish; R: `deff = "replace"`) or "without
+    replacement" from as many people as the weights sum to (R's default). EstimateError where the weights
+    do not sum to a population. NaN where nothing varies or fewer than two people answered.
+    """
+    if against not in get_args(Against):
+        known = " or ".join(f"'{choice}'" for choice in get_args(Against))
+        raise EstimateError(f"design_effect(against={against!r}): expected {known}.")
     estimate = mean(frame, column, design, where=where)
     inside = mask(frame, where) & np.isfinite(numbers(frame, column))
     values = numbers(frame, column)[inside]
     weights = draw(frame, design).weights[inside]
-    n = len(values)
+    n, people = len(values), float(weights.sum())
     if n < 2 or not estimate.se > 0:
         return math.nan
-    variance = n / (n - 1) * float(weights @ (values - estimate.value) ** 2) / float(weights.sum())
-    return estimate.se**2 / (variance / n)
+    if against == "without replacement" and people <= n:
+        raise EstimateError(
+            f"The weights of {n} people sum to {people:g}, so they are no population to draw from without "
+            'replacement. Use weights that sum to the population, or against="with replacement".'
+        )
+    variance = n / (n - 1) * float(weights @ (values - estimate.value) ** 2) / people
+    not_drawn = 1.0 if against == "with replacement" else 1 - n / people
+    return estimate.se**2 / (not_drawn * variance / n)
+
+
+def deft(frame: pd.DataFrame, column: str, design: Design, *, where: pd.Series | None = None) -> float:
+    """How many times the standard error exceeds that of drawing one by one with replacement (Kish 1995)."""
+    return math.sqrt(design_effect(frame, column, design, where=where))
 
 
 def effective_n(estimate: Estimate) -> float:

@@ -14,6 +14,7 @@ from cbresearch.sampling.design import Floats, Ints, Sample, spread
 from cbresearch.sampling.domains import Domains, Group
 
 CONFIDENCE = 0.95
+TAYLOR = "Taylor linearisation"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,47 +64,50 @@ Interval = Callable[[Figures], tuple[Floats, Floats]]
 
 def t_interval(figures: Figures) -> tuple[Floats, Floats]:
     """value ± t se."""
-    reach = _t(figures) * figures.se
+    reach = t_quantile(figures) * figures.se
     return figures.value - reach, figures.value + reach
 
 
 def logit_interval(figures: Figures) -> tuple[Floats, Floats]:
     """The t interval of log(p/(1 - p)), turned back into shares, so that it stays between 0 and 1."""
     p = np.where((figures.value > 0) & (figures.value < 1), figures.value, np.nan)
-    centre, reach = np.log(p / (1 - p)), _t(figures) * figures.se / (p * (1 - p))
+    centre, reach = np.log(p / (1 - p)), t_quantile(figures) * figures.se / (p * (1 - p))
     return 1 / (1 + np.exp(-(centre - reach))), 1 / (1 + np.exp(-(centre + reach)))
 
 
-def _t(figures: Figures) -> Floats:
+def t_quantile(figures: Figures) -> Floats:
     """The quantile of t, NaN where the design leaves no degrees of freedom or no spread at all."""
     df = np.where((figures.df > 0) & (figures.se > 0), figures.df, np.nan)
     return np.asarray(stats.t.ppf((1 + CONFIDENCE) / 2, df))
 
 
 def estimates(
-    measure: str, figures: Figures, groups: Iterable[Group], unit: str, interval: Interval
-) -> list[Estimate]:
+    measure: str, figures: Figures, groups: Iterable[Group], unit: str, interval: Interval,
+    method: str = TAYLOR,
+) -> list[Estimate]:  # fmt: skip
+    """One estimate per group; its `method` is the reason instead where there is no interval."""
     low, high = interval(figures)
     return [
         Estimate(
             measure=measure, value=float(figures.value[i]), se=float(figures.se[i]), df=float(figures.df[i]),
             low=float(low[i]), high=float(high[i]), n=int(figures.rows[i]), psus=int(figures.psus[i]),
-            unit=unit, group=group, method=_method(figures, i),
+            unit=unit, group=group, method=_no_interval(figures, i, low[i]) or method,
         )
         for i, group in enumerate(groups)
     ]  # fmt: skip
 
 
-def _method(figures: Figures, i: int) -> str:
+def _no_interval(figures: Figures, i: int, low: float) -> str:
+    """Why there is no interval; empty where there is one."""
     if figures.rows[i] == 0:
         return "nobody answered"
     if figures.psus[i] == 1:
         return "no interval: a single PSU"
     if figures.df[i] <= 0:
         return "no interval: as many strata as PSUs"
-    if figures.se[i] == 0:
+    if figures.se[i] == 0 and math.isnan(low):
         return "no interval: every answer is the same"
-    return "Taylor linearisation"
+    return ""
 
 
 def tested(estimate: Estimate) -> Estimate:
