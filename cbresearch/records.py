@@ -63,6 +63,8 @@ class Estimate:
     method: str = ""
     p: float = math.nan
     """Two-sided, against zero; NaN where no test was asked for."""
+    p_adjusted: float = math.nan
+    """The same, raised for as many questions as were asked at once; NaN where it was the only one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Released:
     n: int | None
     psus: int | None = None
     p: float | None = None
+    p_adjusted: float | None = None
     method: str = ""
     reason: Text | None = None
 

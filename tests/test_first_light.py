@@ -125,7 +125,7 @@ def test_the_numbers_on_record_are_those_of_the_estimators(published: Path) -> N
     headline = satisfaction.headline(study)
     answers: list[tuple[str, str | None, list[Released] | Unanswered]] = [
         ("30_satisfaction", None, satisfaction.satisfaction_by_area(study, headline)),
-        ("50_drivers", None, drivers.driver_effects(study)),
+        ("50_drivers", None, drivers.effects(drivers.answers(study))),
         ("90_community", "欣乐社区", community.area_differences(study, "欣乐社区")),
     ]
     for notebook, area, answer in answers:

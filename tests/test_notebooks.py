@@ -270,7 +270,7 @@ def test_it_says_what_it_cannot_answer(poor: Lacking) -> None:
     study = open_study(poor.root)
     for notebook_name, answer in (
         ("20_situation", situation.indicators_in(study)),
-        ("50_drivers", drivers.driver_effects(study)),
+        ("50_drivers", drivers.answers(study)),
     ):
         assert isinstance(answer, Unanswered)
         assert answer.reason.zh in poor.page(f"zh/{notebook_name}.html")

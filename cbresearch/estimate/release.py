@@ -137,7 +137,7 @@ def ruled(estimate: Estimate, ruling: Ruling) -> Released:
     return replace(
         bare, value=_known(estimate.value), se=_known(estimate.se), df=_known(estimate.df),
         low=_known(estimate.low), high=_known(estimate.high), n=estimate.n or None,
-        psus=estimate.psus or None, p=_known(estimate.p), method=estimate.method,
+        psus=estimate.psus or None, p=_known(estimate.p), p_adjusted=_known(estimate.p_adjusted), method=estimate.method,
     )  # fmt: skip
 
 

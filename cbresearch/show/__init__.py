@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cbresearch.show.accounts import based_on, level, panels, received, scores
+from cbresearch.show.accounts import based_on, level, panels, quoted, received, scores
 from cbresearch.show.bars import bars
 from cbresearch.show.before_after import before_after
 from cbresearch.show.causes import (
@@ -13,6 +13,7 @@ from cbresearch.show.causes import (
     verdicts_of_methods,
 )
 from cbresearch.show.coefficients import coefficients
+from cbresearch.show.curve import curve, curves
 from cbresearch.show.dots import dots
 from cbresearch.show.likert import likert, title_of_answers
 from cbresearch.show.lines import waves
@@ -40,8 +41,8 @@ from cbresearch.show.words import compose, say, unanswered
 
 __all__ = [
     "Page", "Shown", "against_published", "agreement", "as_given", "bars", "based_on", "before_after",
-    "best_and_worst", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "dots",
-    "faults", "first_and_last", "headline_of_effects", "ledger", "level", "likert", "page", "panels", "published",
+    "best_and_worst", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "curve", "curves", "dots",
+    "faults", "first_and_last", "headline_of_effects", "ledger", "level", "likert", "page", "panels", "published", "quoted",
     "reading_of_effect", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table",
     "title_of", "title_of_answers", "title_of_differences", "title_of_effects", "title_of_waves", "together",
     "unanswered", "verdict", "verdicts", "verdicts_of_methods", "waves",

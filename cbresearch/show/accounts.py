@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cbresearch.records import Released, Text, Unanswered
+from cbresearch.show.names import short
 from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, is_shown, together
 from cbresearch.show.tables import empty, table
-from cbresearch.show.words import say, unanswered
+from cbresearch.show.words import paragraph, say, unanswered
+
+
+def quoted(page: Page, words: Text | Mapping[str, Text] | Unanswered) -> Shown:
+    """What an estimator says of its result, in its own words; a sentence for each measure where there are several."""
+    if isinstance(words, Unanswered):
+        return unanswered(page, words)
+    if isinstance(words, Text):
+        return paragraph(page, "quoted", words)
+    parts = [say(page, "quoted.of", name=short(page.label(name)), words=text) for name, text in words.items()]
+    return together(*parts) if parts else empty(page)
 
 
 def received(page: Page, counts: Sequence[Released] | Unanswered) -> Shown:

@@ -23,6 +23,12 @@ def is_clear(effect: Released) -> bool:
     return effect.low > 0 or effect.high < 0
 
 
+def is_sure(effect: Released, checked: Answer) -> bool:
+    """Every method sees the effect, and it stays when as many questions as were asked are allowed for."""
+    counted = effect.p if effect.p_adjusted is None else effect.p_adjusted
+    return is_agreed(effect, checked) and (counted is None or counted < 0.05)
+
+
 def is_agreed(effect: Released, checked: Answer) -> bool:
     """Every method sees the effect, as the part "verdict" of their records says; without methods it is not."""
     if isinstance(checked, Unanswered):
@@ -68,7 +74,7 @@ def _answer(page: Page, key: str, effects: Sequence[Released] | Released, checke
     if not within:
         return None
     seen = [record for record in within if is_clear(record)]
-    sure = [record for record in seen if is_agreed(record, checked)]
+    sure = [record for record in seen if is_sure(record, checked)]
     kind = "clear" if sure else "disputed" if seen else "unclear"
     names = _listed([short(page.label(record.measure)) for record in sure or seen])
     return compose(page, f"{key}.{kind}", names=names, outcome=outcome(page), rows=len(within))
@@ -105,7 +111,7 @@ def reading_of_effect(
     if is_clear(effect):
         key = f"{kind}.{'more' if effect.low > 0 else 'less'}"
         said = compose(page, key, x=named, outcome=outcome(page))
-        if term == "within" and checked is not None and not is_agreed(effect, checked):
+        if term == "within" and checked is not None and not is_sure(effect, checked):
             doubt = message("drivers.reading.disputed")
             said = Text(said.zh + doubt.zh, f"{said.en} {doubt.en}")
         return paragraph(page, key, said, [effect])

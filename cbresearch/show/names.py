@@ -16,6 +16,8 @@ MISSING = "missing"
 """The method of a number that is the percent without an answer."""
 LONGEST = 60
 """Letters of a label in a sentence, a Chinese character counted as two; tables have the whole of it."""
+MEASURED = frozenset({"outcome", "covariate"})
+"""Parts of a group whose code is a measure of its own."""
 ASIDES = frozenset({"target", "verdict", "published", "agrees", "against", "since"})
 """Parts of a group that say what a number is held against; they do not tell it from others."""
 
@@ -80,12 +82,21 @@ def part_name(page: Page, record: Released, column: str) -> Text:
         return message("group.everybody")
     if column == "wave":
         return wave_name(code)
+    if column in MEASURED:
+        return short(page.label(code))
+    if column == "held":
+        return _joined([_held(page, one) for one in code.split("+")])
     known = page.answer(column, code)
     if known == Text(code, code):
         known = page.answer(record.measure, code)
     if known == Text(code, code) and f"{column}.{code}" in messages():
         return message(f"{column}.{code}")
     return known
+
+
+def _held(page: Page, code: str) -> Text:
+    """A set of controls: one that the catalogue names, or a measure held on its own."""
+    return message(f"held.{code}") if f"held.{code}" in messages() else short(page.label(code))
 
 
 def wave_name(code: str) -> Text:

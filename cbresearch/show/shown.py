@@ -95,6 +95,7 @@ def finding(page: Page, record: Released) -> dict[str, object]:
         "unit": record.unit,
         "status": record.status,
         "p": None if is_held_back else finite(record.p),
+        "p_adjusted": None if is_held_back else finite(record.p_adjusted),
         "reason": both(record.reason) if record.reason else None,
     }
 

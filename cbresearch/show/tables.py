@@ -97,7 +97,7 @@ def long_grid(
         columns[0] = (columns[0][0], _with_units(page, columns[0][1], records))
     heading = _with_unit(message("column.value"), heading_of(page, records[0]) if alone else None)
     columns.append((Cell(heading, "number"), [_value(page, record) for record in records]))
-    for name, write in (("interval", _interval), ("n", _n), ("p", _p)):
+    for name, write in (("interval", _interval), ("n", _n), ("p", _p), ("p_adjusted", _p_adjusted)):
         cells = [write(page, record) for record in records]
         if any(cell != NOTHING for cell in cells):
             columns.append((Cell(message(f"column.{name}"), "number"), cells))
@@ -207,9 +207,15 @@ def _n(page: Page, record: Released) -> Cell:
 
 
 def _p(page: Page, record: Released) -> Cell:
-    if record.p is None:
-        return NOTHING
-    return Cell(same("<0.001" if record.p < 0.001 else f"{record.p:.3f}"), "number")
+    return _probability(record.p)
+
+
+def _p_adjusted(page: Page, record: Released) -> Cell:
+    return _probability(record.p_adjusted)
+
+
+def _probability(p: float | None) -> Cell:
+    return NOTHING if p is None else Cell(same("<0.001" if p < 0.001 else f"{p:.3f}"), "number")
 
 
 def _crossed(page: Page, released: Sequence[Released], caption: Text, rows: str, columns: str) -> Grid:

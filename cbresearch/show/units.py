@@ -93,7 +93,7 @@ def unit_of(page: Page, code: str) -> Unit:
         return _indicator_unit(page.study.indicators[code])
     base, separator, cause = code.partition(" per ")
     if separator:
-        return _rate(unit_of(page, base), _one_more(page, cause))
+        return _rate(unit_of(page, base), _one_step(page, cause))
     if code not in DECIMALS:
         near = nearest(code, [*DECIMALS, *page.study.indicators])
         hint = f" Did you mean '{near}'?" if near else ""
@@ -165,6 +165,22 @@ def _spaced(words: Text) -> Text:
 def _rate(base: Unit, one_more: Text) -> Unit:
     heading = Text(f"{base.after.zh}（每增加{one_more.zh}）", f"{base.after.en.strip()} per {one_more.en}")
     return Unit(heading, base.after, max(base.decimals, 2), base.factor, one_more)
+
+
+def _one_step(page: Page, cause: str) -> Text:
+    """A step of a cause whose effect is told: '10 percentage points' for "10 staff_college_percent"."""
+    step, separator, name = cause.partition(" ")
+    if not separator:
+        return _one_more(page, cause)
+    if name not in page.study.indicators:
+        return Text(f"{step}个单位的{page.label(name).zh}", f"{step} units of {page.label(name).en}")
+    words = page.study.indicators[name].unit.text
+    if words.en == "%":
+        points = message("unit.percentage_points")
+        return Text(f"{step}{points.zh}", f"{step} {points.en}")
+    return Text(
+        f"{step}{words.zh}", f"{step} × {words.en}" if words.en[:1].isdigit() else f"{step} {words.en}"
+    )
 
 
 def _one_more(page: Page, cause: str) -> Text:

@@ -208,6 +208,17 @@ def _index_faults(study: Study, lines: Lines) -> Iterator[Fault]:
             )
 
 
+def _step_faults(study: Study, lines: Lines) -> Iterator[Fault]:
+    steps: dict[str, float] = {}
+    for i, question in enumerate(study.file.questions):
+        first = steps.setdefault(question.cause, question.unit)
+        if question.unit != first:
+            yield Fault(
+                lines.where(("questions", i, "unit")), f"'{question.cause}' is asked about in steps of {question.unit:g}",
+                f"expected {first:g}, as in the question before it: a page with two steps would be misread",
+            )  # fmt: skip
+
+
 def _no_outcome(where: str, outcome: str, answered: list[str]) -> Fault:
     return Fault(
         where,
@@ -227,6 +238,7 @@ def _value_faults(study: Study, lines: Lines) -> Iterator[Fault]:
                 f"scales in use: {', '.join(sorted(in_use)) or 'none'}", nearest(name, sorted(in_use)),
             )  # fmt: skip
     yield from _question_faults(study, lines)
+    yield from _step_faults(study, lines)
     yield from _pair_faults(study, lines)
     yield from _index_faults(study, lines)
     measures = [*study.indicators, *reported_columns(study)]

@@ -13,16 +13,16 @@ import pytest
 from cbresearch.codebook import Codebook
 from cbresearch.errors import EstimateError
 from cbresearch.estimate import Design, mean, questions
+from cbresearch.estimate.questions import drivers, robustness
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.study import Study
 
 ARGUMENTS = {
     "column": "sat_overall_points", "area": "甲", "name": "staff_count", "names": ["staff_count"],
-    "driver": "volunteers_per_100",
 }  # fmt: skip
 NOT_ASKED = {
-    "sampling_design", "sampled_residents", "outcome_columns", "headline_column", "headline", "driver_verdict",
-    "driver_verdicts", "overall", "district_measures", "earlier",
+    "sampling_design", "sampled_residents", "outcome_columns", "headline_column", "headline", "Answers", "answers",
+    "overall", "district_measures", "earlier",
 }  # fmt: skip
 ASKED = [name for name in questions.__all__ if name not in NOT_ASKED]
 
@@ -46,7 +46,7 @@ def test_every_question_is_answered_by_released_records(name: str, town: Study) 
 
 @pytest.mark.parametrize("name", [name for name in ASKED if name not in {"findings_by_rule"}])
 def test_a_study_with_one_wave_no_area_and_no_ledger_still_gets_answers(name: str, hamlet: Study) -> None:
-    if name in {"indicators_by_area", "indicator_by_wave", "driver_panel"}:
+    if name in {"indicators_by_area", "indicator_by_wave"}:
         return  # these are asked by the name of an indicator, and this study has none
     found = (
         questions.satisfaction_by_group(hamlet, "sat_overall")
@@ -206,15 +206,18 @@ def test_the_scorecard_has_a_verdict_for_every_target(town: Study) -> None:
 
 
 def test_effects_are_in_points_per_unit_of_the_driver(town: Study) -> None:
-    found = questions.driver_effects(town)
+    answers = questions.answers(town)
+    assert not isinstance(answers, Unanswered)
+    found = drivers.effects(answers)
     assert isinstance(found, list)
     assert [(r.part("term"), r.unit) for r in found] == [
         ("within", "points per volunteers_per_100"), ("between", "points per volunteers_per_100"),
     ]  # fmt: skip
-    panel = questions.driver_panel(town, "volunteers_per_100")
+    panel = drivers.panels(answers, "volunteers_per_100")
+    assert isinstance(panel, list)
     assert only(panel, method="CR2").value == found[0].value
-    verdict = questions.driver_verdict(town, "volunteers_per_100")
-    assert isinstance(verdict, Text)
+    verdicts = drivers.verdicts(answers)
+    assert isinstance(verdicts, dict) and isinstance(verdicts["volunteers_per_100"], Text)
     votes = {one.p < 0.05 for one in panel if one.p is not None}
     decision = {(True,): "agree", (False,): "cannot tell"}.get(tuple(votes), "disagree")
     assert {one.part("verdict") for one in panel} == {decision}
@@ -247,8 +250,8 @@ def test_as_asked_studies_report_the_numbers_that_were_offered(hamlet: Study) ->
             "No indicator 'staff_cout'.*Did you mean 'staff_count'",
         ),
         (
-            lambda s: questions.driver_panel(s, "staff_count"),
-            "'staff_count' is no driver of study.toml; it has volunteers_per_100",
+            lambda s: drivers.panels(questions.answers(s), "staff_count"),
+            "'staff_count' is the cause of no registered question of study.toml; they ask about volunteers_per_100",
         ),
         (
             lambda s: questions.satisfaction_by_area(s, "sat_overal_points"),
@@ -264,7 +267,9 @@ def test_bad_use_is_refused(call: object, said: str, town: Study) -> None:
 def test_the_headline_over_the_district(town: Study, hamlet: Study) -> None:
     assert questions.headline(town) == "sat_overall_points"
     found = questions.overall(town, 2008)
-    assert found == only(questions.satisfaction_by_wave(town, ["sat_overall_points"]), wave="2008")
+    same = only(questions.satisfaction_by_wave(town, ["sat_overall_points"]), wave="2008")
+    # one domain or three: the order of a sum is all that differs
+    assert (found.value, found.se, found.n) == (same.value, pytest.approx(same.se, rel=1e-12), same.n)
     assert questions.headline(hamlet) == "sat_overall"
 
 
@@ -297,10 +302,10 @@ def test_targets_of_the_district_and_of_the_wave_before(town: Study) -> None:
 
 
 def test_all_panels_are_the_panels_of_all(town: Study) -> None:
-    assert questions.driver_panels(town) == questions.driver_panel(town, "volunteers_per_100")
-    verdicts = questions.driver_verdicts(town)
-    assert verdicts == {"volunteers_per_100": questions.driver_verdict(town, "volunteers_per_100")}
-    smallest, effects = questions.smallest_effects(town), questions.driver_effects(town)
+    answers = questions.answers(town)
+    assert not isinstance(answers, Unanswered)
+    assert drivers.panels(answers) == drivers.panels(answers, "volunteers_per_100")
+    smallest, effects = drivers.smallest(answers), drivers.effects(answers)
     assert isinstance(smallest, list) and isinstance(effects, list)
     assert smallest[0].unit == effects[0].unit and smallest[0].group == effects[0].group
     assert smallest[0].value > 2.8 * effects[0].se  # type: ignore[operator]
@@ -327,7 +332,9 @@ def test_every_question_is_answered_for_the_sample_study_with_ten_blocks_a_commu
 
 
 def test_funding_follows_need_between_communities_of_the_sample_study(chengbei: Study) -> None:
-    found = questions.driver_effects(chengbei)
+    answers = questions.answers(chengbei)
+    assert not isinstance(answers, Unanswered)
+    found = drivers.effects(answers)
     funding = "funding_thousand_yuan_per_100_households"
     assert isinstance(found, list)
     within, between = (
@@ -340,4 +347,91 @@ def test_funding_follows_need_between_communities_of_the_sample_study(chengbei: 
     ]
     for record in (r for r in found if r.part("term") == "within"):
         # one draw in twenty lies outside by chance; five standard errors do not
-        assert abs(record.value - truth[record.measure]) < 5 * record.se  # type: ignore[operator]
+        step = 10 if "percent" in record.measure else 1
+        assert abs(record.value - step * truth[record.measure]) < 5 * record.se  # type: ignore[operator]
+
+
+# --- the questions of study.toml -------------------------------------------------------------------
+EXPLORED = {"outcome": "sat_health", "cause": "volunteers_per_100", "controls": ["sex", "staff_count"]}
+
+
+@pytest.fixture(scope="module")
+def asked(town: Study) -> questions.Answers:
+    """One registered question and one exploratory."""
+    told = (*town.file.model_dump()["questions"], EXPLORED)
+    file = type(town.file).model_validate({**town.file.model_dump(), "questions": told})
+    found = questions.answers(replace(town, file=file))
+    assert isinstance(found, questions.Answers)
+    return found
+
+
+def test_a_question_alone_is_not_raised(asked: questions.Answers) -> None:
+    (within, between) = drivers.effects(asked)
+    assert within.p_adjusted == within.p
+    # what lies between communities is an association and is not tested
+    assert between.p_adjusted is None
+
+
+def test_exploratory_questions_name_their_outcome(asked: questions.Answers) -> None:
+    found = drivers.effects(asked, "exploratory")
+    assert isinstance(found, list)
+    assert {record.part("outcome") for record in found} == {"sat_health_points"}
+    assert {record.part("outcome") for record in drivers.effects(asked)} == {None}
+
+
+def test_holm_counts_the_registered_questions(chengbei: Study) -> None:
+    answers = questions.answers(chengbei)
+    assert isinstance(answers, questions.Answers)
+    found = drivers.effects(answers)
+    assert isinstance(found, list)
+    raw = sorted(r.p for r in found if r.part("term") == "within" and r.p is not None)
+    adjusted = sorted(r.p_adjusted for r in found if r.p_adjusted is not None)
+    assert adjusted[0] == pytest.approx(min(1, 3 * raw[0])) and len(adjusted) == len(raw) == 3
+
+
+def test_the_step_of_a_cause_is_all_that_a_unit_changes(asked: questions.Answers) -> None:
+    study = asked.study
+    tens = [{**q, "unit": 10} for q in study.file.model_dump()["questions"]]
+    file = type(study.file).model_validate({**study.file.model_dump(), "questions": tens})
+    other = questions.answers(replace(study, file=file))
+    assert isinstance(other, questions.Answers)
+    one, ten = drivers.effects(asked), drivers.effects(other)
+    assert isinstance(one, list) and isinstance(ten, list)
+    assert ten[0].unit == "points per 10 volunteers_per_100"
+    assert ten[0].value == pytest.approx(10 * one[0].value)  # type: ignore[operator]
+    assert ten[0].p == pytest.approx(one[0].p)
+
+
+def test_unseen_confounding_is_told_for_registered_questions(chengbei: Study) -> None:
+    answers = questions.answers(chengbei)
+    strengths, sentences = robustness.strengths(answers), robustness.strength_sentences(answers)
+    assert isinstance(strengths, list) and isinstance(sentences, dict)
+    assert {r.part("strength") for r in strengths} == {"zero", "unclear"}
+    assert all(r.value is not None and 0 <= r.value <= 100 for r in strengths)
+    assert "社区" not in sentences["staff_college_percent"].en
+    benchmarks = robustness.benchmarks(answers)
+    assert isinstance(benchmarks, list)
+    told = {r.part("covariate") for r in benchmarks if r.measure == "staff_college_percent"}
+    assert told == {"funding_thousand_yuan_per_100_households", "volunteers_per_100_households"}
+
+
+def test_the_curve_holds_the_registered_answer(asked: questions.Answers) -> None:
+    found, effects = robustness.curve(asked, "volunteers_per_100"), drivers.effects(asked)
+    assert isinstance(found, list) and isinstance(effects, list)
+    same = [
+        r for r in found
+        if (r.part("outcome"), r.part("held"), r.part("rows"), r.part("weights"))
+        == ("sat_overall_points", "residents", "everybody", "weighted")
+    ]  # fmt: skip
+    assert len(same) == 1 and same[0].value == pytest.approx(effects[0].value)
+    assert [r.value for r in found] == sorted(r.value for r in found if r.value is not None)
+
+
+def test_without_areas_every_answer_says_why(hamlet: Study) -> None:
+    answers = questions.answers(hamlet)
+    assert isinstance(answers, Unanswered)
+    for found in (
+        robustness.strengths(answers), robustness.benchmarks(answers), robustness.curve(answers, "x"),
+        robustness.strength_sentences(answers), robustness.curve_sentences(answers),
+    ):  # fmt: skip
+        assert found is answers

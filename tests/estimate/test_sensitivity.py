@@ -149,7 +149,7 @@ def test_the_sentence_says_whether_the_strongest_covariate_would_do() -> None:
     found = sensitivity(town(), "score ~ money + need", cause="money", benchmarks=["need"])
     assert "Something as strong as 'need' would not be enough." in found.sentence.en
     assert f"{found.robustness:.1%}" in found.sentence.zh
-    weak = town().assign(score=lambda f: 0.1 * f["money"] + 0.6 * f["need"] + f["noise"])
+    weak = town().assign(score=lambda f: 0.0 * f["money"] + 0.6 * f["need"] + f["noise"])
     assert (
         "would be enough"
         in sensitivity(weak, "score ~ money + need", cause="money", benchmarks=["need"]).sentence.en

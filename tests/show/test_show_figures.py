@@ -60,6 +60,18 @@ def effects(make: Any) -> list[Released]:
     ]
 
 
+def specifications(make: Any) -> list[Released]:
+    unit = f"points per {FUNDING}"
+    return [
+        make(value, 1.0, measure=FUNDING, unit=unit, term="within", outcome=outcome, held=held_sets, rows="everybody", weights=weights)
+        for value, outcome, held_sets, weights in (
+            (-0.4, "sat_overall_points", "nothing", "unweighted"),
+            (0.8, "sat_overall_points", "residents", "weighted"),
+            (1.9, "quality_points", "residents+staff_college_percent", "weighted"),
+        )
+    ]  # fmt: skip
+
+
 def stages(make: Any) -> list[Released]:
     return [
         make(share, None, measure="age_group", unit="share", answer=code, stage=stage)
@@ -74,6 +86,7 @@ FIGURES: dict[str, tuple[Draw, Callable[[Any], list[Released]]]] = {
     "waves": (show.waves, by_wave),
     "likert": (show.likert, answers),
     "coefficients": (show.coefficients, effects),
+    "curve": (show.curve, specifications),
     "before_after": (show.before_after, stages),
 }
 
@@ -159,7 +172,7 @@ def test_the_bundle_is_what_pages_are_made_from(page: show.Page, number_: Any) -
     assert bundle["text/plain"] == "标题"
     findings = json.loads(json.dumps(bundle[FINDINGS_TYPE], allow_nan=False))
     assert set(findings[0]) == {
-        "measure", "group", "name", "value", "low", "high", "se", "df", "n", "unit", "status", "p", "reason",
+        "measure", "group", "name", "value", "low", "high", "se", "df", "n", "unit", "status", "p", "p_adjusted", "reason",
     }  # fmt: skip
     assert findings[0]["name"] == {
         "zh": "社区服务总体满意度（朝阳社区，2009年）",

@@ -61,7 +61,7 @@ def within_between(
     model = split(frame, outcome, causes, area=area, wave=wave, controls=controls, weights=weights)
     if isinstance(model, Unanswered):
         return model
-    return [_estimate(model, cause, term, unit) for term in reversed(model.terms) for cause in causes]
+    return [effect_of(model, cause, term, unit) for term in reversed(model.terms) for cause in causes]
 
 
 def split(
@@ -154,7 +154,8 @@ def _independent(X: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return keep
 
 
-def _estimate(model: Split, cause: str, term: str, unit: str) -> Estimate:
+def effect_of(model: Split, cause: str, term: str, unit: str) -> Estimate:
+    """One term of one cause, group (("term", term),); NaN with its reason where the data cannot tell it."""
     group = (("term", term),)
     if (cause, term) in model.place:
         return clustered(model.fit, model.place[cause, term], "CR2", cause, unit, group)

@@ -19,14 +19,7 @@ from cbresearch.estimate.questions.community import (
     earlier,
     scorecard,
 )
-from cbresearch.estimate.questions.drivers import (
-    driver_effects,
-    driver_panel,
-    driver_panels,
-    driver_verdict,
-    driver_verdicts,
-    smallest_effects,
-)
+from cbresearch.estimate.questions.drivers import Answers, answers
 from cbresearch.estimate.questions.quality import (
     answered_by_wave,
     findings_by_rule,
@@ -56,7 +49,9 @@ from cbresearch.estimate.questions.situation import (
 )
 
 __all__ = [
+    "Answers",
     "answered_by_wave",
+    "answers",
     "answers_by_item",
     "area_against_district",
     "area_differences",
@@ -64,11 +59,6 @@ __all__ = [
     "area_over_waves",
     "change_since_last_wave",
     "district_measures",
-    "driver_effects",
-    "driver_panel",
-    "driver_panels",
-    "driver_verdict",
-    "driver_verdicts",
     "earlier",
     "facilities_per_1000_households",
     "findings_by_rule",
@@ -93,6 +83,5 @@ __all__ = [
     "satisfaction_by_wave",
     "scorecard",
     "set_aside",
-    "smallest_effects",
     "weights_by_wave",
 ]

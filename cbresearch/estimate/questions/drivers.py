@@ -1,21 +1,31 @@
-"""What moves satisfaction: each driver's effect within communities over time, beside its trace between them."""
+"""What the data say to the questions of study.toml: effects over time, each by every honest method.
+
+An effect is a change within communities; what lies between them stands beside it as an association.
+Registered questions are adjusted for their number by Holm, exploratory ones by Benjamini and Hochberg.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from cbresearch.errors import EstimateError, nearest
-from cbresearch.estimate.clusters.few_clusters import FewClusters, clustered, panel, smallest_effect
-from cbresearch.estimate.effects.within_between import NO_AREA, NO_CAUSES, Split, split, within_between
-from cbresearch.estimate.questions.common import headline_column, sampled_residents, unanswered, unit_of
+from cbresearch.estimate.clusters.few_clusters import FewClusters, panel
+from cbresearch.estimate.effects.within_between import NO_AREA, NO_CAUSES, Split, effect_of, split
+from cbresearch.estimate.questions.common import sampled_residents, unanswered, unit_of
 from cbresearch.estimate.release import fact, release, release_facts, ruled
 from cbresearch.records import Estimate, Released, Text, Unanswered
-from cbresearch.study import Study
+from cbresearch.sampling.domains import Group
+from cbresearch.sampling.multiple import benjamini_hochberg, holm
+from cbresearch.study import EffectQuestion, Study, outcome_column
 
+Kind = Literal["registered", "exploratory"]
 NOT_ESTIMATED = {
     "within": Text(
         "不公布：各社区的这项投入没有随时间变化，或者与其他投入同步变化，无法单独估计。",
@@ -30,165 +40,216 @@ NO_CHANGE = Text(
     "各社区的这项投入没有随时间变化，无法估计它的作用。",
     "This driver did not change over time within communities, so its effect cannot be seen.",
 )
+NO_QUESTIONS = {
+    "registered": Text("研究没有事先登记的问题。", "The study registered no question beforehand."),
+    "exploratory": Text("研究没有探索性问题。", "The study asks no exploratory question."),
+}
 
 
-def driver_effects(study: Study) -> list[Released] | Unanswered:
-    """Within and between effect of every driver, all in one model; unit "<outcome's unit> per <driver>".
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """One question with the model that answers it; `outcome` is the column of residents it is about."""
 
-    Group: ("term", "within") first, then ("term", "between"); a single wave has only the latter.
+    question: EffectQuestion
+    outcome: str
+    unit: str
+    model: Split
+
+    @property
+    def cause(self) -> str:
+        return self.question.cause
+
+    @property
+    def term(self) -> str:
+        """The term that answers: change within communities, or with a single wave what lies between them."""
+        return self.model.terms[-1]
+
+    @property
+    def can_be_told(self) -> bool:
+        return (self.cause, self.term) in self.model.place
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Every question that the data can be asked, with its model.
+
+    Group of a record: ("outcome", column) where the question is exploratory, then ("term", …) or ("method", …).
     """
-    ready = _ready(study)
-    if isinstance(ready, Unanswered):
-        return ready
-    found = within_between(
-        ready,
-        _outcome(study),
-        _drivers(study),
-        area=study.area,
-        wave="wave",
-        controls=_controls(study),
-        weights="weight",
-    )
-    if isinstance(found, Unanswered):
-        return unanswered("driver_effects", found.reason)
-    told = [_with_unit(study, estimate) for estimate in found]
+
+    study: Study
+    frame: pd.DataFrame
+    """`residents_with_causes` of the study."""
+    asked: tuple[Asked, ...]
+    skipped: tuple[Unanswered, ...]
+    """Questions that the data cannot be asked at all, and why."""
+
+    def of(self, kind: Kind) -> list[Asked]:
+        return [one for one in self.asked if one.question.kind == kind]
+
+    @cached_property
+    def by_question(self) -> tuple[tuple[Asked, FewClusters], ...]:
+        """Every method's view of each registered question that the data can tell."""
+        return tuple((one, _panel(self.study, one)) for one in self.of("registered") if one.can_be_told)
+
+
+def answers(study: Study) -> Answers | Unanswered:
+    """The questions of study.toml put to the data; Unanswered where it asks none or names no communities."""
+    if study.area is None:
+        return unanswered("answers", NO_AREA)
+    if not study.file.questions or study.communities().empty:
+        return unanswered("answers", NO_CAUSES)
+    frame = residents_with_causes(study)
+    models: dict[object, Split | Unanswered] = {}
+    asked, skipped = [], []
+    for question in study.file.questions:
+        outcome = outcome_column(study, question.outcome)
+        causes, controls = held(study, question)
+        # questions that share outcome, causes and controls share their model
+        key = (outcome, frozenset(causes), frozenset(controls))
+        if key not in models:
+            models[key] = split(
+                frame, outcome, causes, area=study.area, wave="wave", controls=controls, weights="weight"
+            )
+        model = models[key]
+        if isinstance(model, Unanswered):
+            skipped.append(replace(model, question=f"{question.cause} and {question.outcome}"))
+        else:
+            asked.append(Asked(question, outcome, _unit(study, question, outcome), model))
+    return Answers(study, frame, tuple(asked), tuple(skipped)) if asked else skipped[0]
+
+
+def effects(answers: Answers | Unanswered, kind: Kind = "registered") -> list[Released] | Unanswered:
+    """Within effects, then between, of every question of a kind; p_adjusted for the within effects' number."""
+    if isinstance(answers, Unanswered):
+        return answers
+    asked = answers.of(kind)
+    if not asked:
+        return _nothing(answers, "effects", kind)
+    terms = ("within", "between") if any("within" in one.model.terms for one in asked) else ("between",)
+    found = {term: [_effect(one, term) for one in asked if term in one.model.terms] for term in terms}
+    found[terms[0]] = _adjusted(found[terms[0]], kind)
+    listed = [estimate for term in terms for estimate in found[term]]
     return [
         ruled(estimate, ("held back", NOT_ESTIMATED[dict(estimate.group)["term"]]))
         if math.isnan(estimate.value)
         else released
-        for estimate, released in zip(told, release(told, study.minimum_cell), strict=True)
+        for estimate, released in zip(listed, release(listed, answers.study.minimum_cell), strict=True)
     ]
 
 
-def driver_panel(study: Study, driver: str) -> list[Released] | Unanswered:
-    """The within effect of one driver by each method; group: ("method", …), ("verdict", whether they agree).
+def panels(answers: Answers | Unanswered, cause: str | None = None) -> list[Released] | Unanswered:
+    """The registered effects by every method, the answer (CR2) first; group: ("method", …), ("verdict", …).
 
-    CR2 comes first, the answer. The verdict is "agree", "disagree" or "cannot tell", alike in every record.
+    The verdict is "agree", "disagree" or "cannot tell", alike in every record of a question.
     """
-    found = _panel(study, driver)
-    return found if isinstance(found, Unanswered) else release(_judged(found), study.minimum_cell)
+    if isinstance(answers, Unanswered):
+        return answers
+    told = _panels(answers, cause)
+    if isinstance(told, Unanswered):
+        return told
+    return release([e for one, found in told for e in _judged(one, found)], answers.study.minimum_cell)
 
 
-def driver_panels(study: Study) -> list[Released] | Unanswered:
-    """`driver_panel` of every driver, one after the other; a driver that never changed is left out."""
-    found = _panels(study)
-    if isinstance(found, Unanswered):
-        return unanswered("driver_panels", found.reason)
-    return release([estimate for one in found for estimate in _judged(one)], study.minimum_cell)
+def verdicts(answers: Answers | Unanswered) -> dict[str, Text] | Unanswered:
+    """Whether the methods agree, in a sentence, by cause."""
+    told = answers if isinstance(answers, Unanswered) else _panels(answers)
+    return told if isinstance(told, Unanswered) else {one.cause: found.verdict for one, found in told}
 
 
-def driver_verdict(study: Study, driver: str) -> Text | Unanswered:
-    """Whether the methods of `driver_panel` agree, in a sentence."""
-    found = _panel(study, driver)
-    return found if isinstance(found, Unanswered) else found.verdict
-
-
-def driver_verdicts(study: Study) -> dict[str, Text] | Unanswered:
-    """The sentence of `driver_verdict` by driver."""
-    found = _panels(study)
-    return found if isinstance(found, Unanswered) else {one.cause: one.verdict for one in found}
-
-
-def smallest_effects(study: Study) -> list[Released] | Unanswered:
-    """The within effect of each driver that would have been seen four times in five; group: ("term", "within")."""
-    model = _model(study)
-    if isinstance(model, Unanswered):
-        return unanswered("smallest_effects", model.reason)
-    term = model.terms[-1]
+def smallest(answers: Answers | Unanswered) -> list[Released] | Unanswered:
+    """The effect of each registered cause that would have been seen four times in five; group as in `effects`."""
+    told = answers if isinstance(answers, Unanswered) else _panels(answers)
+    if isinstance(told, Unanswered):
+        return told
     facts = []
-    for driver in (one for one in _drivers(study) if (one, term) in model.place):
-        answer = clustered(model.fit, model.place[driver, term], "CR2", driver, _unit(study, driver))
+    for one, found in told:
+        answer = found.estimates[0]
         seen = fact(
-            driver, smallest_effect(answer), answer.unit, (("term", term),), n=answer.n, method="80 % power"
+            one.cause, found.smallest_effect, one.unit, _group(one, one.term), n=answer.n, method="80 % power"
         )
         facts.append(replace(seen, psus=answer.psus))
-    return release_facts(facts) if facts else unanswered("smallest_effects", NO_CHANGE)
+    return release_facts(facts)
 
 
-def _judged(found: FewClusters) -> list[Estimate]:
-    """What each method found, with the decision over all of them."""
-    return [replace(one, group=(*one.group, ("verdict", found.decision))) for one in found.estimates]
-
-
-def _panels(study: Study) -> list[FewClusters] | Unanswered:
-    model = _model(study)
-    if isinstance(model, Unanswered):
-        return model
-    found = [_one(study, model, driver) for driver in _drivers(study)]
-    told = [one for one in found if not isinstance(one, Unanswered)]
-    return told or unanswered("driver_panels", NO_CHANGE)
-
-
-def _panel(study: Study, driver: str) -> FewClusters | Unanswered:
-    if driver not in _drivers(study):
-        near = nearest(driver, _drivers(study))
+def _panels(answers: Answers, cause: str | None = None) -> Sequence[tuple[Asked, FewClusters]] | Unanswered:
+    causes = [one.cause for one in answers.of("registered")]
+    if not causes:
+        return _nothing(answers, "panels", "registered")
+    if cause is not None and cause not in causes:
+        near = nearest(cause, causes)
         hint = f" Did you mean '{near}'?" if near else ""
         raise EstimateError(
-            f"'{driver}' is no driver of study.toml; it has {', '.join(_drivers(study)) or 'none'}.{hint}"
+            f"'{cause}' is the cause of no registered question of study.toml; they ask about {', '.join(causes)}.{hint}"
         )
-    model = _model(study)
-    return (
-        unanswered("driver_panel", model.reason)
-        if isinstance(model, Unanswered)
-        else _one(study, model, driver)
+    told = [pair for pair in answers.by_question if cause in {None, pair[0].cause}]
+    return told or unanswered("panels", NO_CHANGE)
+
+
+def _nothing(answers: Answers, question: str, kind: Kind) -> Unanswered:
+    return answers.skipped[0] if answers.skipped else unanswered(question, NO_QUESTIONS[kind])
+
+
+def residents_with_causes(study: Study) -> pd.DataFrame:
+    """A row per resident and wave, who carries the indicators of their community in that wave.
+
+    Causes are in steps of their question's unit, so that a coefficient is the effect of one step.
+    """
+    assert study.area is not None
+    steps = {question.cause: question.unit for question in study.file.questions}
+    asked = [
+        name for q in study.file.questions for name in (q.cause, *q.controls) if name in study.indicators
+    ]
+    ledger = study.communities()[[study.area, "wave", *dict.fromkeys(asked)]]
+    causes = ledger.assign(**{name: ledger[name] / step for name, step in steps.items()}).astype(
+        {study.area: "string"}
     )
+    return sampled_residents(study).merge(causes, on=[study.area, "wave"], how="left", validate="many_to_one")
 
 
-def _one(study: Study, model: Split, driver: str) -> FewClusters | Unanswered:
-    term = model.terms[-1]
-    if (driver, term) not in model.place:
-        return unanswered("driver_panel", NO_CHANGE)
+def held(study: Study, question: EffectQuestion) -> tuple[list[str], list[str]]:
+    """The indicators of a question, its cause first, then what is held of residents."""
+    causes = [question.cause, *(name for name in question.controls if name in study.indicators)]
+    controls = [
+        outcome_column(study, name) if name in study.file.scales else name
+        for name in question.controls
+        if name not in study.indicators
+    ]
+    return causes, controls
+
+
+def _effect(one: Asked, term: str) -> Estimate:
+    estimate = effect_of(one.model, one.cause, term, one.unit)
+    return replace(estimate, group=_group(one, term))
+
+
+def _adjusted(estimates: Iterable[Estimate], kind: Kind) -> list[Estimate]:
+    listed = list(estimates)
+    adjust = holm if kind == "registered" else benjamini_hochberg
+    adjusted = adjust(np.array([estimate.p for estimate in listed]))
+    return [replace(e, p_adjusted=float(p)) for e, p in zip(listed, adjusted, strict=True)]
+
+
+def _panel(study: Study, one: Asked) -> FewClusters:
     return panel(
-        model.fit,
-        model.place[driver, term],
-        cause=driver,
-        unit=_unit(study, driver),
-        seed=study.file.study.seed,
-        names=partial(_area_name, study),
-    )
+        one.model.fit, one.model.place[one.cause, one.term], cause=one.cause, unit=one.unit,
+        seed=study.file.study.seed, names=partial(_area_name, study),
+    )  # fmt: skip
 
 
-def _model(study: Study) -> Split | Unanswered:
-    ready = _ready(study)
-    if isinstance(ready, Unanswered):
-        return ready
-    return split(
-        ready,
-        _outcome(study),
-        _drivers(study),
-        area=study.area,
-        wave="wave",
-        controls=_controls(study),
-        weights="weight",
-    )
+def _judged(one: Asked, found: FewClusters) -> list[Estimate]:
+    """What each method found, with the decision over all of them."""
+    return [
+        replace(e, group=(*_outcome_part(one), *e.group, ("verdict", found.decision)))
+        for e in found.estimates
+    ]
 
 
-def _ready(study: Study) -> pd.DataFrame | Unanswered:
-    """Residents who carry the drivers of their community in their wave."""
-    if study.area is None:
-        return unanswered("driver_effects", NO_AREA)
-    communities, drivers = study.communities(), _drivers(study)
-    if communities.empty or not drivers:
-        return unanswered("driver_effects", NO_CAUSES)
-    keys = [study.area, "wave"]
-    causes = communities[[*keys, *drivers]].astype({study.area: "string"})
-    return sampled_residents(study).merge(causes, on=keys, how="left", validate="many_to_one")
+def _outcome_part(one: Asked) -> Group:
+    return (("outcome", one.outcome),) if one.question.kind == "exploratory" else ()
 
 
-def _outcome(study: Study) -> str:
-    column = headline_column(study)
-    assert column is not None  # drivers are part of [effects], which names its outcome
-    return column
-
-
-def _drivers(study: Study) -> list[str]:
-    return [question.cause for question in study.file.questions if question.kind == "registered"]
-
-
-def _controls(study: Study) -> list[str]:
-    return list(
-        dict.fromkeys(c for q in study.file.questions for c in q.controls if c not in study.indicators)
-    )
+def _group(one: Asked, term: str) -> Group:
+    return (*_outcome_part(one), ("term", term))
 
 
 def _area_name(study: Study, code: str) -> Text:
@@ -196,9 +257,6 @@ def _area_name(study: Study, code: str) -> Text:
     return study.answer(study.area, code)
 
 
-def _with_unit(study: Study, estimate: Estimate) -> Estimate:
-    return replace(estimate, unit=_unit(study, estimate.measure))
-
-
-def _unit(study: Study, driver: str) -> str:
-    return f"{unit_of(study, _outcome(study))} per {driver}"
+def _unit(study: Study, question: EffectQuestion, outcome: str) -> str:
+    step = "" if question.unit == 1 else f"{question.unit:g} "
+    return f"{unit_of(study, outcome)} per {step}{question.cause}"
