@@ -52,8 +52,8 @@ class GroupMeans:
     def contrast(self, coefficients: Mapping[str, float]) -> Estimate:
         """The sum of coefficient times mean, such as {"H": 1, "E": -1}, with its two-sided p against 0.
 
-        n, psus and df are those of the group with least to say, as in `descriptive.contrast`. EstimateError
-        for a group that is not there, or for none.
+        psus and df are those of the group with fewest df, n that of the smallest, as in
+        `descriptive.contrast`. EstimateError for a group that is not there, or for none.
         """
         unknown = [label for label in coefficients if label not in self.labels]
         if unknown or not coefficients:
@@ -66,12 +66,12 @@ class GroupMeans:
         c = np.array([coefficients.get(label, 0.0) for label in self.labels])
         named = [estimate for label, estimate in self._pairs if coefficients.get(label, 0.0) != 0]
         least = min(named or self.estimates, key=lambda estimate: (estimate.df, estimate.n))
-        used = c != 0
+        n, used = min(estimate.n for estimate in named or self.estimates), c != 0
         value = float(c[used] @ np.array([e.value for e in self.estimates])[used])
         variance = float(c[used] @ self.covariance[np.ix_(used, used)] @ c[used])
         se = math.sqrt(max(variance, 0.0)) if least.df > 0 else math.nan
         figures = Figures(
-            np.array([value]), np.array([se]), np.array([int(least.df)]), np.array([least.n]), np.array([least.psus])
+            np.array([value]), np.array([se]), np.array([int(least.df)]), np.array([n]), np.array([least.psus])
         )  # fmt: skip
         method = f"{TAYLOR}, contrast of groups"
         return tested(estimates(self.measure, figures, ((),), self.unit, t_interval, method)[0])

@@ -45,10 +45,12 @@ def wald(
         return _none(terms, q, df2, f"no test: {q} estimates and {df:g} degrees of freedom of the design")
     if not (np.isfinite(estimates).all() and np.isfinite(covariance).all()):
         return _none(terms, q, df2, "no test: some estimates or their doubt cannot be had")
-    # estimates in unlike units: the rank is judged on correlations
     scale = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(scale, scale) if (scale > 0).all() else covariance
-    if not (scale > 0).all() or np.linalg.matrix_rank(correlation, tol=1e-10, hermitian=True) < q:
+    if not (scale > 0).all():
+        return _none(terms, q, df2, "no test: an estimate is the same in every PSU")
+    # estimates in unlike units: the rank is judged on correlations
+    correlation = covariance / np.outer(scale, scale)
+    if np.linalg.matrix_rank(correlation, tol=1e-10, hermitian=True) < q:
         return _none(terms, q, df2, f"no test: the PSUs cannot tell {q} estimates apart")
     standardised = estimates / scale
     statistic = float(standardised @ np.linalg.solve(correlation, standardised)) / q * df2 / df
