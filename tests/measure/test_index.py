@@ -188,7 +188,8 @@ def test_laws_of_doubt(seed: int) -> None:
     assert found.rank_shares.sum(axis=1) == pytest.approx(np.ones(12))
     assert found.by_method + found.by_sampling + found.by_both == pytest.approx(1)
     for area in found.areas:
-        assert area.rank_low <= area.rank_high and area.score_low < area.score_high
+        # an area best on everything scores 100 whatever the sample: its interval has no width
+        assert area.rank_low <= area.rank_high and area.score_low <= area.score_high
         assert area.standing_low <= area.standing_high
     assert len(found.recipes) == 4 and found.failed == 0 and found.draws == 100
     # without sampling error only the method is left, with one recipe only the sample
