@@ -65,6 +65,8 @@ class Estimate:
     """Two-sided, against zero; NaN where no test was asked for."""
     p_adjusted: float = math.nan
     """The same, raised for as many questions as were asked at once; NaN where it was the only one."""
+    dominance: float = math.nan
+    """The share (0-1) of the total that its two largest contributions make up; NaN where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

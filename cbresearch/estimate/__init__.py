@@ -3,7 +3,7 @@
 from cbresearch.estimate.clusters.few_clusters import FewClusters, few_clusters
 from cbresearch.estimate.clusters.linear import ClusterRobust, cluster_robust
 from cbresearch.estimate.effects.within_between import within_between
-from cbresearch.estimate.release import Precision, release, release_counts, release_facts
+from cbresearch.estimate.release import Rules, release, release_counts, release_facts
 from cbresearch.sampling.descriptive import (
     contrast,
     contrasts,
@@ -21,7 +21,7 @@ __all__ = [
     "ClusterRobust",
     "Design",
     "FewClusters",
-    "Precision",
+    "Rules",
     "cluster_robust",
     "contrast",
     "contrasts",

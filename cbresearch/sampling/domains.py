@@ -37,10 +37,10 @@ def domains_of(frame: pd.DataFrame, by: str | Sequence[str], where: pd.Series | 
     grouped = frame.loc[inside, columns].groupby(columns, sort=True, observed=True)
     code[inside] = grouped.ngroup().to_numpy()
     keys = [key if isinstance(key, tuple) else (key,) for key in grouped.size().index]
-    return Domains(code, tuple(tuple(zip(columns, map(_code, key), strict=True)) for key in keys))
+    return Domains(code, tuple(tuple(zip(columns, map(as_code, key), strict=True)) for key in keys))
 
 
-def _code(key: object) -> str:
+def as_code(key: object) -> str:
     """A class as its code is written: 2 for the 2.0 that a column with gaps holds."""
     return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
 
@@ -55,7 +55,7 @@ def given(frame: pd.DataFrame, column: str, codes: str | int | Collection[str | 
     wanted = {str(codes)} if isinstance(codes, str | int) else {str(code) for code in codes}
     answers = frame[column]
     is_float = pd.api.types.is_float_dtype(answers)
-    text = answers.map(_code, na_action="ignore") if is_float else answers.astype("string")
+    text = answers.map(as_code, na_action="ignore") if is_float else answers.astype("string")
     hit = text.isin(wanted).to_numpy(dtype=np.float64)
     return np.where(answers.isna().to_numpy(dtype=bool), np.nan, hit)
 

@@ -164,6 +164,10 @@ class Report(Part):
 
 class Disclosure(Part):
     minimum_cell: int = Field(default=10, ge=3)
+    most_dominant: float = Field(default=0.9, gt=0, le=1)
+    """The share of a total that two people's answers may make up."""
+    precision: Literal["nchs-2017", "statcan", "ine-chile-2020"] = "nchs-2017"
+    """Whose published rules say that a figure is too rough to show."""
 
 
 class Reporting(Part):

@@ -8,8 +8,12 @@ from dataclasses import replace
 import pandas as pd
 
 from cbresearch.errors import EstimateError, nearest
+from cbresearch.estimate.disclosure import Cell
+from cbresearch.estimate.precision import precision_named
+from cbresearch.estimate.release import Rules
 from cbresearch.records import Estimate, Text, Unanswered
 from cbresearch.sampling.design import Design
+from cbresearch.sampling.domains import as_code
 from cbresearch.study import POINTS, Study, outcome_column
 
 UNKNOWN = "?"
@@ -101,6 +105,37 @@ def in_percent(estimates: Sequence[Estimate]) -> list[Estimate]:
         replace(e, value=e.value * 100, se=e.se * 100, low=e.low * 100, high=e.high * 100, unit="percent")
         for e in estimates
     ]
+
+
+def gate(study: Study) -> Rules:
+    """What the study asks of a figure before anybody may see it."""
+    disclosure = study.file.disclosure
+    return Rules(disclosure.minimum_cell, disclosure.most_dominant, precision_named(disclosure.precision))
+
+
+def linked(study: Study, frame: pd.DataFrame, columns: Iterable[str]) -> list[Cell]:
+    """How many answered each column, by wave, by community and by every group question: all tables of a study's reports.
+
+    Whatever page is being made, its figures are ruled on beside these, since a reader may have them all.
+    """
+    there = [column for column in dict.fromkeys(columns) if column in frame.columns]
+    answered = frame[there].notna()
+    splits = [(), *((name,) for name in _splits(study, frame))]
+    cells = []
+    for split in splits:
+        keys = ["wave", *split]
+        counts = answered.groupby([frame[key] for key in keys], observed=True).sum()
+        for group, row in zip(counts.index, counts.to_numpy(), strict=True):
+            codes = group if isinstance(group, tuple) else (group,)
+            parts = tuple((key, as_code(code)) for key, code in zip(keys, codes, strict=True))
+            if UNKNOWN not in dict(parts).values():
+                cells += [Cell(column, parts, int(n)) for column, n in zip(there, row, strict=True) if n]
+    return cells
+
+
+def _splits(study: Study, frame: pd.DataFrame) -> list[str]:
+    asked_of = [study.area, *(question.name for question in study.codebook.with_role("group"))]
+    return [name for name in asked_of if name is not None and name in frame.columns]
 
 
 def as_listed(study: Study, question: str, estimates: Sequence[Estimate]) -> list[Estimate]:

@@ -14,6 +14,8 @@ from cbresearch.estimate.questions.common import (
     asked,
     chosen_area,
     chosen_wave,
+    gate,
+    linked,
     outcome_columns,
     sampled_residents,
     sampling_design,
@@ -90,7 +92,7 @@ def area_differences(study: Study, area: str, wave: int = 0) -> list[Released] |
     hidden = {one.measure: one.reason for one in levels if one.status == "held back"}
     return [
         ruled(estimate, ("held back", hidden[estimate.measure])) if estimate.measure in hidden else told
-        for estimate, told in zip(found, release(found, study.minimum_cell), strict=True)
+        for estimate, told in zip(found, release(found, gate(study)), strict=True)
     ]
 
 
@@ -132,7 +134,7 @@ def _measure(study: Study, measure: str, area: str, wave: int) -> Released:
     code = chosen_area(study, frame, area)
     found = _of(means_by_area(study, frame, (measure,), wave), study.area, code)
     nobody = fact(measure, math.nan, unit_of(study, measure), (("wave", str(wave)), (study.area, code)))
-    return found[0] if found else release([nobody], study.minimum_cell)[0]
+    return found[0] if found else release([nobody], gate(study))[0]
 
 
 def _of(line: Sequence[Released], area: str, code: str | None) -> list[Released]:
@@ -151,7 +153,7 @@ def _district_measure(study: Study, measure: str, wave: int) -> Released:
     frame = sampled_residents(study)
     design, unit = sampling_design(study), unit_of(study, measure)
     everybody = mean(frame, measure, design, where=frame["wave"] == wave, unit=unit, group=group)
-    return release([everybody], study.minimum_cell)[0]
+    return release([everybody], gate(study), linked(study, frame, [measure]))[0]
 
 
 def _ledger_row(study: Study, frame: pd.DataFrame, area: str, wave: int) -> pd.Series | None:

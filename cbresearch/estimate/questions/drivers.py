@@ -18,7 +18,7 @@ import pandas as pd
 from cbresearch.errors import EstimateError, nearest
 from cbresearch.estimate.clusters.few_clusters import FewClusters, panel
 from cbresearch.estimate.effects.within_between import NO_AREA, NO_CAUSES, Split, effect_of, split
-from cbresearch.estimate.questions.common import sampled_residents, unanswered, unit_of
+from cbresearch.estimate.questions.common import gate, sampled_residents, unanswered, unit_of
 from cbresearch.estimate.release import fact, release, release_facts, ruled
 from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.sampling.domains import Group
@@ -133,7 +133,7 @@ def effects(answers: Answers | Unanswered, kind: Kind = "registered") -> list[Re
         ruled(estimate, ("held back", NOT_ESTIMATED[dict(estimate.group)["term"]]))
         if math.isnan(estimate.value)
         else released
-        for estimate, released in zip(listed, release(listed, answers.study.minimum_cell), strict=True)
+        for estimate, released in zip(listed, release(listed, gate(answers.study)), strict=True)
     ]
 
 
@@ -147,7 +147,7 @@ def panels(answers: Answers | Unanswered, cause: str | None = None) -> list[Rele
     told = _panels(answers, cause)
     if isinstance(told, Unanswered):
         return told
-    return release([e for one, found in told for e in _judged(one, found)], answers.study.minimum_cell)
+    return release([e for one, found in told for e in _judged(one, found)], gate(answers.study))
 
 
 def verdicts(answers: Answers | Unanswered) -> dict[str, Text] | Unanswered:

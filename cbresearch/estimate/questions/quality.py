@@ -8,9 +8,12 @@ from dataclasses import replace
 import pandas as pd
 
 from cbresearch.codebook import Question
+from cbresearch.estimate.disclosure import Cell, protected, too_few
+from cbresearch.estimate.precision import PUBLISHED
 from cbresearch.estimate.questions.common import (
     NO_OUTCOME,
     chosen_wave,
+    gate,
     headline_column,
     in_percent,
     sampled_residents,
@@ -18,16 +21,7 @@ from cbresearch.estimate.questions.common import (
     unanswered,
     unit_of,
 )
-from cbresearch.estimate.release import (
-    PUBLISHED,
-    disclosive,
-    fact,
-    release,
-    release_counts,
-    release_facts,
-    ruled,
-    too_few,
-)
+from cbresearch.estimate.release import fact, release, release_counts, release_facts, ruled
 from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.sampling.descriptive import mean, share_by
 from cbresearch.sampling.design import Design
@@ -43,7 +37,7 @@ def answered_by_wave(study: Study) -> list[Released]:
     """How many residents were kept, by wave."""
     counts = study.residents()["wave"].value_counts().sort_index()
     by_wave: dict[Group, int] = {(("wave", str(wave)),): int(n) for wave, n in counts.items()}
-    return release_counts("residents", by_wave, study.minimum_cell, unit="residents")
+    return release_counts("residents", by_wave, gate(study), unit="residents")
 
 
 def received_and_kept(study: Study) -> list[Released]:
@@ -147,7 +141,7 @@ def headline_without_flagged(study: Study) -> list[Released] | Unanswered:
              group=(("wave", str(wave)), ("respondents", name)))
         for name, kept in (("all", in_wave), ("not_flagged", ~flagged))
     ]  # fmt: skip
-    everybody, without = release(estimates, study.minimum_cell)
+    everybody, without = release(estimates, gate(study))
     apart = estimates[0].n - estimates[1].n
     if 0 < apart < study.minimum_cell:  # the few between the two figures could be worked out from them
         without = ruled(estimates[1], ("held back", too_few(study.minimum_cell)))
@@ -191,11 +185,12 @@ def _before_after(study: Study, frame: pd.DataFrame, question: Question, wave: i
         for stage, design in _stages(study, frame).items()
     }
     counts = [
-        (name, (("wave", str(wave)), (name, code)), _count(frame[in_wave], name, code)) for code in codes
+        Cell(name, (("wave", str(wave)), (name, code)), _count(frame[in_wave], name, code)) for code in codes
     ]
-    total = (name, (("wave", str(wave)),), sum(count for *_, count in counts))
+    total = Cell(name, (("wave", str(wave)),), sum(cell.people for cell in counts))
     # the answers of one question are parts of a whole here: one alone could be had by subtraction
-    held = disclosive([*counts, total], study.minimum_cell)
+    rules = gate(study)
+    held = protected([*counts, total], rules.minimum_cell, rules.most_dominant)
     margins = study.design.margins.get(name, {})
     found: list[Released] = []
     for i, code in enumerate(codes):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cbresearch.estimate.effects.sensitivity import Sensitivity, sensitivity
 from cbresearch.estimate.effects.specification import Specification, SpecificationCurve, specification_curve
-from cbresearch.estimate.questions.common import unanswered
+from cbresearch.estimate.questions.common import gate, unanswered
 from cbresearch.estimate.questions.drivers import NO_CHANGE, Answers, Asked, held
 from cbresearch.estimate.release import fact, release, release_facts
 from cbresearch.records import Estimate, Released, Text, Unanswered
@@ -87,7 +87,7 @@ def curve(answers: Answers | Unanswered, cause: str) -> list[Released] | Unanswe
     if isinstance(found, Unanswered):
         return found
     assert isinstance(answers, Answers)
-    return release([_grouped(found.term, one) for one in found.specifications], answers.study.minimum_cell)
+    return release([_grouped(found.term, one) for one in found.specifications], gate(answers.study))
 
 
 def curve_sentences(answers: Answers | Unanswered) -> Mapping[str, Text] | Unanswered:

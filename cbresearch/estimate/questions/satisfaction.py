@@ -16,8 +16,10 @@ from cbresearch.estimate.questions.common import (
     as_listed,
     asked,
     chosen_wave,
+    gate,
     headline,
     in_percent,
+    linked,
     outcome_columns,
     sampled_residents,
     sampling_design,
@@ -50,7 +52,7 @@ def overall(study: Study, wave: int = 0) -> Released | Unanswered:
         unit=unit_of(study, column),
         group=group,
     )
-    return release([estimate], study.minimum_cell)[0]
+    return release([estimate], gate(study), linked(study, frame, [column]))[0]
 
 
 def satisfaction_by_item(study: Study, wave: int = 0) -> list[Released] | Unanswered:
@@ -59,7 +61,8 @@ def satisfaction_by_item(study: Study, wave: int = 0) -> list[Released] | Unansw
     columns = asked(outcome_columns(study), frame, chosen)
     if not columns:
         return unanswered("satisfaction_by_item", NO_OUTCOME)
-    return release(means(study, frame, columns, ("wave",), frame["wave"] == chosen), study.minimum_cell)
+    found = means(study, frame, columns, ("wave",), frame["wave"] == chosen)
+    return release(found, gate(study), linked(study, frame, columns))
 
 
 def satisfaction_by_area(study: Study, column: str, wave: int = 0) -> list[Released] | Unanswered:
@@ -79,7 +82,8 @@ def means_by_area(study: Study, frame: pd.DataFrame, columns: Sequence[str], wav
     in_wave = frame["wave"] == wave
     by_area = means(study, frame, columns, ("wave", study.area), in_wave & (frame[study.area] != UNKNOWN))
     everybody = means(study, frame, columns, ("wave",), in_wave)
-    return release([*as_listed(study, study.area, by_area), *everybody], study.minimum_cell)
+    found = [*as_listed(study, study.area, by_area), *everybody]
+    return release(found, gate(study), linked(study, frame, columns))
 
 
 def satisfaction_by_group(study: Study, column: str, wave: int = 0) -> list[Released] | Unanswered:
@@ -94,7 +98,8 @@ def satisfaction_by_group(study: Study, column: str, wave: int = 0) -> list[Rele
         for name in questions
         for e in as_listed(study, name, means(study, frame, (column,), ("wave", name), in_wave))
     ]
-    return release([*found, *means(study, frame, (column,), ("wave",), in_wave)], study.minimum_cell)
+    found += means(study, frame, (column,), ("wave",), in_wave)
+    return release(found, gate(study), linked(study, frame, [column]))
 
 
 def satisfaction_by_wave(study: Study, columns: Sequence[str] = ()) -> list[Released] | Unanswered:
@@ -104,7 +109,7 @@ def satisfaction_by_wave(study: Study, columns: Sequence[str] = ()) -> list[Rele
     if not chosen:
         return unanswered("satisfaction_by_wave", NO_OUTCOME)
     estimates = means(study, frame, chosen, ("wave",), pd.Series(True, index=frame.index))
-    return release([e for e in estimates if e.n], study.minimum_cell)
+    return release([e for e in estimates if e.n], gate(study), linked(study, frame, chosen))
 
 
 def change_since_last_wave(
@@ -121,7 +126,7 @@ def change_since_last_wave(
     if not both:
         return unanswered("change_since_last_wave", NO_OUTCOME)
     group = (("wave", str(chosen)), ("since", str(max(earlier))))
-    return release(differences(study, frame, both, (now, before), group), study.minimum_cell)
+    return release(differences(study, frame, both, (now, before), group), gate(study))
 
 
 def answers_by_item(study: Study, wave: int = 0) -> list[Released] | Unanswered:
@@ -140,7 +145,7 @@ def answers_by_item(study: Study, wave: int = 0) -> list[Released] | Unanswered:
     for question in (rated[name] for name in names if rated[name].choices == commonest):
         codes = [c.code for c in study.codebook.choices_of(question.name) if c.code not in question.missing]
         found += in_percent(share_by(frame, question.name, "wave", design, codes, where=in_wave))
-    return release(found, study.minimum_cell)
+    return release(found, gate(study))
 
 
 def means(
