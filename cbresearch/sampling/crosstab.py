@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from cbresearch.errors import EstimateError
 from cbresearch.records import Text
-from cbresearch.sampling.association import Association, rao_scott
-from cbresearch.sampling.design import Design, Floats, Ints, covariance, degrees_of_freedom, draw
-from cbresearch.sampling.domains import domains_of, mask
-from cbresearch.sampling.figures import Figures, logit_interval
+from cbresearch.sampling.association import rao_scott
+from cbresearch.sampling.design import Design, Floats, Ints, Sample, covariance, degrees_of_freedom, draw
+from cbresearch.sampling.domains import Domains, domains_of, mask
+from cbresearch.sampling.figures import Figures, Interval
+from cbresearch.sampling.intervals import IntervalName, interval_named
 
 LEVEL = 0.05
 
@@ -26,8 +28,8 @@ LEVEL = 0.05
 class Crosstab:
     """`rows` crossed with `columns`: shares of pairs of answers, and F for the two being independent.
 
-    `table` has one row per pair, also pairs that nobody gave: the two codes as text; `n` people; `share` of
-    all (0-1) with `se`, `low`, `high` (logit); `row_share` of the people of that row with `row_se`,
+    `table` has one row per pair, also pairs that nobody gave: `row` and `column`, the two codes as text; `n` people; `share` of
+    all (0-1) with `se`, `low`, `high`; `row_share` of the people of that row with `row_se`,
     `row_low`, `row_high`. `statistic`, `df1`, `df2`, `p`: Rao and Scott's F. `cramer_v`: strength from 0
     to 1, from the weighted shares. All are NaN where there is no test, and `method` says why.
     """
@@ -68,52 +70,67 @@ class Crosstab:
 
 
 def crosstab(
-    frame: pd.DataFrame, rows: str, columns: str, design: Design, *, where: pd.Series | None = None
-) -> Crosstab:
+    frame: pd.DataFrame, rows: str, columns: str, design: Design, *, where: pd.Series | None = None,
+    interval: IntervalName = "logit",
+) -> Crosstab:  # fmt: skip
     """Cross two columns of codes. People who miss either are outside the domain, and counted in `left_out`.
 
+    `interval` as in `share`: "korn-graubard" also has one for pairs that nobody gave.
     People of weight 0 stand for nobody and are left out too. EstimateError where nobody answered both, or
     where a column is crossed with itself.
     """
     if rows == columns:
         raise EstimateError(f"'{rows}' cannot be crossed with itself; name two columns.")
-    sample, asked = draw(frame, design), mask(frame, where)
+    limits, sample, asked = interval_named(interval), draw(frame, design), mask(frame, where)
     inside = (domains_of(frame, [rows, columns], where).code >= 0) & (sample.weights > 0)
     if not inside.any():
         raise EstimateError(
             f"None of {int(asked.sum())} rows answered both '{rows}' and '{columns}'; nothing can be crossed."
         )
     within = pd.Series(inside, index=frame.index)
-    of_row, of_column = domains_of(frame, rows, within), domains_of(frame, columns, within)
-    shape = (len(of_row), len(of_column))
-    cell = np.where(inside, of_row.code * shape[1] + of_column.code, -1).astype(np.int64)
-    weights = np.where(inside, sample.weights, 0.0)
-    share = np.bincount(cell[inside], weights=weights[inside], minlength=shape[0] * shape[1]) / weights.sum()
-    influence = -np.outer(weights, share)
-    influence[np.flatnonzero(inside), cell[inside]] += weights[inside]
-    variance = covariance(sample, influence / weights.sum())
-    df = degrees_of_freedom(sample, inside)
-    count = np.bincount(cell[inside], minlength=len(share))
-    row_df = np.array([degrees_of_freedom(sample, of_row.code == r) for r in range(shape[0])])
-    test = rao_scott(share.reshape(shape), variance, int(inside.sum()), df)
-    table = pd.DataFrame(
-        [(row[0][1], column[0][1]) for row in of_row.groups for column in of_column.groups],
-        columns=[rows, columns],
-    )
-    table = table.assign(
-        n=count,
-        **_described("", share, variance, np.full(len(share), df), count),
-        **_described("row_", *_row_shares(share, variance, shape), np.repeat(row_df, shape[1]), count),
-    ).rename(columns={"row_value": "row_share", "value": "share"})
-    return _record(rows, columns, table, int(inside.sum()), int(asked.sum() - inside.sum()), test)
-
-
-def _record(
-    rows: str, columns: str, table: pd.DataFrame, n: int, left_out: int, test: Association
-) -> Crosstab:
+    r, c = domains_of(frame, rows, within), domains_of(frame, columns, within)
+    cells = _cells(sample, r, c)
+    n, df = int(inside.sum()), degrees_of_freedom(sample, inside)
+    test = rao_scott(cells.share.reshape(len(r), len(c)), cells.variance, n, df)
     return Crosstab(
-        rows, columns, table, n, left_out, test.statistic, test.df1, test.df2, test.p, test.cramer_v, test.method
+        rows, columns, _table(sample, cells, r, c, limits), n, int(asked.sum()) - n, test.statistic, test.df1, test.df2,
+        test.p, test.cramer_v, test.method,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """RC pairs of answers, row by row: how many gave them, their share of all and its covariance."""
+
+    count: Ints
+    share: Floats
+    variance: Floats
+
+
+def _cells(sample: Sample, rows: Domains, columns: Domains) -> _Cells:
+    """The shares of R x C pairs; `rows` and `columns` hold the same people."""
+    size, inside = len(rows) * len(columns), np.flatnonzero(rows.code >= 0)
+    cell, w = rows.code[inside] * len(columns) + columns.code[inside], sample.weights[inside]
+    share = np.bincount(cell, weights=w, minlength=size) / w.sum()
+    influence = np.zeros((len(rows.code), size))
+    influence[inside] = -np.outer(w, share)
+    influence[inside, cell] += w
+    return _Cells(np.bincount(cell, minlength=size), share, covariance(sample, influence / w.sum()))
+
+
+def _table(sample: Sample, cells: _Cells, rows: Domains, columns: Domains, limits: Interval) -> pd.DataFrame:
+    shape = (len(rows), len(columns))
+    n, df = cells.count.sum(), degrees_of_freedom(sample, rows.code >= 0)
+    row_n = np.repeat(cells.count.reshape(shape).sum(axis=1), shape[1])
+    row_df = np.repeat([degrees_of_freedom(sample, rows.code == r) for r in range(shape[0])], shape[1])
+    inside, inside_variance = _row_shares(cells.share, cells.variance, shape)
+    told = _described(cells.share, cells.variance, np.full_like(row_df, df), np.full_like(row_n, n), limits)
+    of_rows = _described(inside, inside_variance, row_df, row_n, limits).add_prefix("row_")
+    pairs = pd.DataFrame(
+        [(row[0][1], column[0][1], cells.count[i]) for i, (row, column) in enumerate(product(rows.groups, columns.groups))],
+        columns=["row", "column", "n"],
+    )  # fmt: skip
+    return pd.concat([pairs, told, of_rows], axis="columns")
 
 
 def _row_shares(share: Floats, variance: Floats, shape: tuple[int, int]) -> tuple[Floats, Floats]:
@@ -125,9 +142,9 @@ def _row_shares(share: Floats, variance: Floats, shape: tuple[int, int]) -> tupl
     return inside, slope @ variance @ slope.T
 
 
-def _described(prefix: str, share: Floats, variance: Floats, df: Ints, n: Ints) -> dict[str, Floats]:
+def _described(share: Floats, variance: Floats, df: Ints, n: Ints, limits: Interval) -> pd.DataFrame:
+    """Shares of n people each with its doubt."""
     se = np.sqrt(np.maximum(np.diag(variance), 0.0))
     se = np.where(df > 0, np.where(se <= 1e-12 * np.maximum(share, 1e-300), 0.0, se), np.nan)
-    low, high = logit_interval(Figures(share, se, df, n, n))
-    named = {"value": share, "se": se, "low": low, "high": high}
-    return {f"{prefix}{name}": values for name, values in named.items()}
+    low, high = limits(Figures(share, se, df, n, n))
+    return pd.DataFrame({"share": share, "se": se, "low": low, "high": high})

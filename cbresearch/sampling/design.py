@@ -219,8 +219,12 @@ def _lonely(frame: pd.DataFrame, above: tuple[str, ...], stratum: Ints, alone: I
     first = [int(np.argmax(stratum == code)) for code in alone[:5]]
     named = ["/".join(str(frame[c].iloc[row]) for c in above) for row in first]
     more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
-    what, unit = ("units", "unit of the stage after") if later else ("strata", "PSU")
+    found = (
+        f"In {len(alone)} units of '{above[-1]}' a single unit of the next stage was drawn ({', '.join(named)}{more})"
+        if later
+        else f"{len(alone)} strata hold a single PSU ({', '.join(named)}{more})"
+    )
     return (
-        f"{len(alone)} {what} hold a single {unit} ({', '.join(named)}{more}), which says nothing about their "
+        f"{found}, which says nothing about their "
         'variance. Merge them with a neighbour, or choose Design(lonely="centre"), "average" or "certainty".'
     )

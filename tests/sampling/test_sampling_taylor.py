@@ -121,7 +121,9 @@ def test_a_stratum_drawn_whole_is_not_lonely() -> None:
 
 def test_a_psu_with_a_single_unit_of_several_is_refused_by_name() -> None:
     data = frame(y=[1.0, 2.0, 4.0], d=["A", "A", "B"], s=[1, 2, 1], f=[0.5] * 3)
-    with pytest.raises(EstimateError, match=r"1 units hold a single unit of the stage after \(B\)"):
+    with pytest.raises(
+        EstimateError, match=r"In 1 units of 'd' a single unit of the next stage was drawn \(B\)"
+    ):
         mean(data, "y", Design(psu=("d", "s"), fpc=("f", "f")))
     alone = mean(data.assign(f2=[0.5, 0.5, 1.0]), "y", Design(psu=("d", "s"), fpc=("f", "f2")))
     assert alone.se > 0
@@ -432,16 +434,29 @@ def test_a_crosstab_is_the_shares_and_turns_over(data: pd.DataFrame) -> None:
     assert (one.statistic, one.df1, one.p, one.cramer_v) == pytest.approx(
         (other.statistic, other.df1, other.p, other.cramer_v)
     )
-    table = one.table.set_index(["a", "b"])
+    table = one.table.set_index(["row", "column"])
     assert table["share"].sum() == pytest.approx(1.0)
     for estimate in share_by(data, "b", "a", FULL, ["no", "yes"]):
         row = table.loc[(dict(estimate.group)["a"], dict(estimate.group)["answer"])]
         assert (row["row_share"], row["row_se"], row["row_low"], row["row_high"]) == pytest.approx(
-            (estimate.value, estimate.se, estimate.low, estimate.high)
+            (estimate.value, estimate.se, estimate.low, estimate.high), nan_ok=True
         )
     both = share(data.assign(pair=data["a"] + data["b"]), "pair", FULL, "xyes")
     row = table.loc[("x", "yes")]
-    assert (row["share"], row["se"], row["low"]) == pytest.approx((both.value, both.se, both.low))
+    assert (row["share"], row["se"], row["low"]) == pytest.approx(
+        (both.value, both.se, both.low), nan_ok=True
+    )
+
+
+def test_pairs_that_nobody_gave_have_an_interval_where_it_is_asked_for() -> None:
+    data = crossed([[0, 10], [5, 5]])
+    logit, asked = (
+        crosstab(data, "r", "c", PLAIN, interval=name).table for name in ("logit", "korn-graubard")
+    )  # type: ignore[arg-type]
+    assert math.isnan(logit["high"][0]) and math.isnan(logit["row_high"][0])
+    # Clopper and Pearson at 0 of 20 and at 0 of 10; the row has df 9 of its own
+    assert (asked["low"][0], asked["high"][0]) == (0.0, pytest.approx(1 - 0.025 ** (1 / 20)))
+    assert (asked["row_low"][0], asked["row_high"][0]) == (0.0, pytest.approx(1 - 0.025 ** (1 / 10)))
 
 
 def test_who_missed_one_is_counted_and_the_domain_keeps_its_psus() -> None:
