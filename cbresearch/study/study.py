@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cbresearch.codebook import Codebook, Question
 from cbresearch.errors import Fault, StudyError
 from cbresearch.records import Language, Text
-from cbresearch.study.file import Indicator, Sampling, Source, StudyFile
+from cbresearch.study.file import Index, Indicator, Sampling, Source, StudyFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +63,10 @@ class Study:
     @cached_property
     def indicators(self) -> dict[str, Indicator]:
         return {indicator.name: indicator for indicator in self.file.indicators}
+
+    @cached_property
+    def indices(self) -> dict[str, Index]:
+        return {index.name: index for index in self.file.indices}
 
     @property
     def minimum_cell(self) -> int:
@@ -136,6 +140,8 @@ class Study:
             return self.codebook.by_name[column].label
         if column in self.indicators:
             return self.indicators[column].label.text
+        if column in self.indices:
+            return self.indices[column].label.text
         if column.endswith(POINTS):
             base = column.removesuffix(POINTS)
             return self.file.scales[base].label.text if base in self.file.scales else self.label(base)

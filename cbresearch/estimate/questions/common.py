@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from cbresearch.errors import EstimateError, nearest
 from cbresearch.estimate.disclosure import Cell
 from cbresearch.estimate.precision import precision_named
 from cbresearch.estimate.release import Rules
-from cbresearch.records import Estimate, Text, Unanswered
+from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.sampling.design import Design
 from cbresearch.sampling.domains import as_code
 from cbresearch.study import POINTS, Study, outcome_column
@@ -27,6 +27,18 @@ NO_LEDGER = Text("研究没有社区台账。", "The study has no ledger of comm
 ONE_WAVE = Text(
     "研究只有一轮调查，无法比较前后变化。", "The study has a single wave, so there is no change to see."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer as released numbers and as a sentence; both are Unanswered where the data cannot give it."""
+
+    released: list[Released] | Unanswered
+    sentence: Text | Unanswered
+
+
+def untold(why: Unanswered) -> Told:
+    return Told(why, why)
 
 
 def sampling_design(study: Study) -> Design:
