@@ -18,6 +18,7 @@ from cbresearch.show.dots import dots
 from cbresearch.show.likert import likert, title_of_answers
 from cbresearch.show.lines import waves
 from cbresearch.show.page import Page, page
+from cbresearch.show.plane import plane, title_of_plane
 from cbresearch.show.published import against_published, agreement, published
 from cbresearch.show.readings import (
     best_and_worst,
@@ -42,8 +43,8 @@ from cbresearch.show.words import compose, say, unanswered
 __all__ = [
     "Page", "Shown", "against_published", "agreement", "as_given", "bars", "based_on", "before_after",
     "best_and_worst", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "curve", "curves", "dots",
-    "faults", "first_and_last", "headline_of_effects", "ledger", "level", "likert", "page", "panels", "published", "quoted",
+    "faults", "first_and_last", "headline_of_effects", "ledger", "level", "likert", "page", "panels", "plane", "published", "quoted",
     "reading_of_effect", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table",
-    "title_of", "title_of_answers", "title_of_differences", "title_of_effects", "title_of_waves", "together",
+    "title_of", "title_of_answers", "title_of_differences", "title_of_effects", "title_of_plane", "title_of_waves", "together",
     "unanswered", "verdict", "verdicts", "verdicts_of_methods", "waves",
 ]  # fmt: skip

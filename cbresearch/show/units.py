@@ -17,7 +17,7 @@ from cbresearch.study import Indicator
 DECIMALS = {
     "points": 1, "percent": 1, "share": 1, "percentage points": 1, "as asked": 2, "people": 0, "yuan": 0, "rows": 0,
     "residents": 0, "communities": 0, "households": 0, "cells": 0, "seconds": 0, "years": 1, "count": 0, "ratio": 2,
-    "per 1,000 households": 2,
+    "per 1,000 households": 2, "rank": 0, "index points": 1,
 }  # fmt: skip
 """Decimals by the unit codes that estimators use; each has its words under `unit.` in the catalogue."""
 

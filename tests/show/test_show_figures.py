@@ -72,6 +72,25 @@ def specifications(make: Any) -> list[Released]:
     ]  # fmt: skip
 
 
+def places(make: Any) -> list[Released]:
+    records = []
+    for i, item in enumerate(("sat_health_points", "sat_culture_points", "sat_sport_points")):
+        records += [
+            make(70.0 + i * 5, None, measure=item, axis="importance"),
+            make(60.0 - i, None, measure=item, axis="performance"),
+        ]
+        records += [
+            make(chance, None, measure=item, unit="percent", axis="probability", quadrant=quadrant)
+            for quadrant, chance in (
+                ("concentrate", 85.0 - 30 * i),
+                ("keep_up", 15.0 + 30 * i),
+                ("low_priority", 0.0),
+                ("overkill", 0.0),
+            )
+        ]
+    return records
+
+
 def stages(make: Any) -> list[Released]:
     return [
         make(share, None, measure="age_group", unit="share", answer=code, stage=stage)
@@ -86,6 +105,7 @@ FIGURES: dict[str, tuple[Draw, Callable[[Any], list[Released]]]] = {
     "waves": (show.waves, by_wave),
     "likert": (show.likert, answers),
     "coefficients": (show.coefficients, effects),
+    "plane": (show.plane, places),
     "curve": (show.curve, specifications),
     "before_after": (show.before_after, stages),
 }
