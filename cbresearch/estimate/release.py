@@ -72,7 +72,9 @@ def release_facts(facts: Iterable[Estimate]) -> list[Released]:
 
 
 def cell_of(estimate: Estimate) -> Cell:
-    return Cell(estimate.measure, estimate.group, estimate.n, estimate.dominance)
+    """The estimate as a reader could use it; on a scale of points, nobody's answer dominates: 0 is one like any other."""
+    dominance = math.nan if estimate.unit == "points" else estimate.dominance
+    return Cell(estimate.measure, estimate.group, estimate.n, dominance)
 
 
 def fact(

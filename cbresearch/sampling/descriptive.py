@@ -19,7 +19,7 @@ from cbresearch.errors import EstimateError
 from cbresearch.records import Estimate
 from cbresearch.sampling.design import Design, Floats, Ints, Sample, draw, numbers, spread
 from cbresearch.sampling.domains import Group, domains_of, given, listed, mask, one_domain
-from cbresearch.sampling.figures import Figures, estimates, means, t_interval, tested, totals
+from cbresearch.sampling.figures import Figures, estimates, means, t_interval, tested, totals, with_dominance
 from cbresearch.sampling.intervals import METHODS, IntervalName, interval_named
 
 Against = Literal["with replacement", "without replacement"]
@@ -34,7 +34,8 @@ def mean(
     `where` is a column of booleans, a row each: the domain. Missing answers are left out of it.
     """
     sample = draw(frame, design)
-    figures = means(sample, numbers(frame, column), one_domain(frame, where, group))
+    values, domain = numbers(frame, column), one_domain(frame, where, group)
+    figures = with_dominance(means(sample, values, domain), sample, values, domain)
     return estimates(column, figures, (group,), unit, t_interval)[0]
 
 
@@ -44,7 +45,8 @@ def total(
 ) -> Estimate:  # fmt: skip
     """The sum of a numeric column over the people the sample stands for; missing answers add nothing."""
     sample = draw(frame, design)
-    figures = totals(sample, numbers(frame, column), one_domain(frame, where, group))
+    values, domain = numbers(frame, column), one_domain(frame, where, group)
+    figures = with_dominance(totals(sample, values, domain), sample, values, domain)
     return estimates(column, figures, (group,), unit, t_interval)[0]
 
 
@@ -73,13 +75,12 @@ def mean_by(
     A row with no value in `by` is in no group. A group in which nobody answered gives NaN with n = 0.
     """
     sample, domains = draw(frame, design), domains_of(frame, by, where)
-    return [
-        estimate
-        for column in listed(columns)
-        for estimate in estimates(
-            column, means(sample, numbers(frame, column), domains), domains.groups, unit, t_interval
-        )
-    ]
+    found: list[Estimate] = []
+    for column in listed(columns):
+        values = numbers(frame, column)
+        figures = with_dominance(means(sample, values, domains), sample, values, domains)
+        found += estimates(column, figures, domains.groups, unit, t_interval)
+    return found
 
 
 def share_by(

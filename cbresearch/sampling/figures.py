@@ -26,6 +26,8 @@ class Figures:
     df: Ints
     rows: Ints
     psus: Ints
+    dominance: Floats | None = None
+    """The share (0-1) of each domain's total that its two largest contributions make up; None where not asked."""
 
 
 def means(sample: Sample, values: Floats, domains: Domains) -> Figures:
@@ -57,6 +59,20 @@ def figures_of(sample: Sample, value: Floats, influence: Floats, domain: Ints, s
     # below this the spread is rounding: everybody gave the same answer
     same = se <= 1e-12 * np.maximum(np.abs(value), 1e-300)
     return Figures(np.where(rows > 0, value, np.nan), np.where(same, 0.0, se), found.df, rows, found.psus)
+
+
+def with_dominance(figures: Figures, sample: Sample, values: Floats, domains: Domains) -> Figures:
+    """The same figures, knowing how far two contributions (weight times size) make up each total."""
+    inside = np.isfinite(values) & (domains.code >= 0)
+    at, size = domains.code[inside], sample.weights[inside] * np.abs(values[inside])
+    order = np.lexsort((-size, at))
+    at, size = at[order], size[order]
+    # the largest of a domain stands first in it, the next behind
+    place = np.arange(len(at)) - np.searchsorted(at, at)
+    two = np.bincount(at, weights=size * (place < 2), minlength=len(domains))
+    total = np.bincount(at, weights=size, minlength=len(domains))
+    share = np.divide(two, total, out=np.full(len(domains), np.nan), where=total > 0)
+    return replace(figures, dominance=share)
 
 
 Interval = Callable[[Figures], tuple[Floats, Floats]]
@@ -92,6 +108,7 @@ def estimates(
             measure=measure, value=float(figures.value[i]), se=float(figures.se[i]), df=float(figures.df[i]),
             low=float(low[i]), high=float(high[i]), n=int(figures.rows[i]), psus=int(figures.psus[i]),
             unit=unit, group=group, method=_no_interval(figures, i, low[i]) or method,
+            dominance=math.nan if figures.dominance is None else float(figures.dominance[i]),
         )
         for i, group in enumerate(groups)
     ]  # fmt: skip

@@ -237,3 +237,23 @@ def test_all_items_of_all_communities_in_all_waves_at_once() -> None:
     design = Design(weights="w", psu="block", strata=["wave", "area"])
     found = mean_by(data, [f"item{i}" for i in range(9)], ["wave", "area"], design)
     assert len(found) == 9 * 23 * 4 and {e.df for e in found} == {9.0}
+
+
+# --- dominance --------------------------------------------------------------------------------------
+def test_two_people_s_part_of_a_total() -> None:
+    # weights 1, 2, 1, 1 times 100, 30, 20, 20: 100 + 60 of 200
+    frame = pd.DataFrame({"pay": [100.0, 30.0, 20.0, 20.0], "w": [1.0, 2.0, 1.0, 1.0]})
+    assert total(frame, "pay", Design(weights="w")).dominance == pytest.approx(0.8)
+    assert mean(frame, "pay", Design(weights="w")).dominance == pytest.approx(0.8)
+
+
+def test_dominance_is_told_of_each_group_and_of_nobody_who_gave_nothing() -> None:
+    frame = pd.DataFrame({"pay": [9.0, 1.0, 1.0, 0.0, 0.0, np.nan], "area": list("aaabbb")})
+    found = mean_by(frame, "pay", "area", Design())
+    assert found[0].dominance == pytest.approx(10 / 11)
+    assert np.isnan(found[1].dominance)
+
+
+def test_a_share_has_no_dominance() -> None:
+    frame = pd.DataFrame({"answer": ["1", "2", "2", "2"]})
+    assert np.isnan(share(frame, "answer", Design(), "1").dominance)
