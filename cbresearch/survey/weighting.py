@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cbresearch.errors import BuildError
+from cbresearch.sampling.raking import kish_deff
 from cbresearch.study import Study
 from cbresearch.survey.rules import found_once
-from cbresearch.survey.weight import effective_n, kish_deff, nonresponse_factors, rake_and_trim
+from cbresearch.survey.weight import effective_n, nonresponse_factors, rake_and_trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _weighted_wave(
     summary = WaveWeights(
         wave,
         len(weight),
-        kish_deff(weight),
+        kish_deff(weight.to_numpy()),
         effective_n(weight),
         float(final.trimmed.mean()),
         float(weight.max() / weight.mean()),
