@@ -78,7 +78,7 @@ class Quotients(ABC):
         """The mean of a numeric column."""
         self._same_rows(frame)
         quotient = _mean(numbers(frame, column), mask(frame, where))
-        return self._estimate(frame, column, quotient, unit, group, t_interval)
+        return self._estimate_of_sizes(frame, column, quotient, unit, group)
 
     def total(
         self, frame: pd.DataFrame, column: str, *, where: pd.Series | None = None,
@@ -87,7 +87,7 @@ class Quotients(ABC):
         """The sum of a numeric column; missing answers add nothing."""
         self._same_rows(frame)
         quotient = replace(_mean(numbers(frame, column), mask(frame, where)), bottom=None)
-        return self._estimate(frame, column, quotient, unit, group, t_interval)
+        return self._estimate_of_sizes(frame, column, quotient, unit, group)
 
     def share(
         self, frame: pd.DataFrame, column: str, codes: str | int | Collection[str | int], *,
@@ -157,6 +157,15 @@ class Quotients(ABC):
         interval: Interval,
     ) -> Estimate:
         return self._told(measure, self._figures(frame, quotient), unit, group, interval)
+
+    def _estimate_of_sizes(
+        self, frame: pd.DataFrame, measure: str, quotient: Quotient, unit: str, group: Group
+    ) -> Estimate:
+        """An estimate that knows how far its two largest contributions make it up, for the release gate."""
+        sizes = np.sort(np.abs(self._full_weights() * quotient.top)[quotient.inside])
+        share = np.array([sizes[-2:].sum() / sizes.sum() if sizes.sum() > 0 else math.nan])
+        figures = replace(self._figures(frame, quotient), dominance=share)
+        return self._told(measure, figures, unit, group, t_interval)
 
     def _told(self, measure: str, figures: Figures, unit: str, group: Group, interval: Interval) -> Estimate:
         told = estimates(measure, figures, (group,), unit, interval, self._how())[0]

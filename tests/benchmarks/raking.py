@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -23,14 +22,14 @@ Weigh = Callable[[], "np.ndarray"]
 
 
 def population() -> dict[str, dict[str, float]]:
-    """People of each class: whole numbers, so that no peer has to round them."""
+    """People of each class, in whole thousands: the peer turns margins into 10,000 rows and has nothing to round."""
     rng = np.random.default_rng(7)
     margins = {}
     for name, size in CLASSES.items():
         drawn = rng.integers(50, 150, size)
-        people = drawn * 100_000 // drawn.sum()
-        people[-1] += 100_000 - people.sum()
-        margins[name] = {f"{name}{k}": float(count) for k, count in enumerate(people)}
+        thousands = drawn * 10_000 // drawn.sum()
+        thousands[-1] += 10_000 - thousands.sum()
+        margins[name] = {f"{name}{k}": 1000.0 * count for k, count in enumerate(thousands)}
     return margins
 
 
@@ -79,7 +78,8 @@ class Runner:
     """A process that holds the frame and runs when told."""
 
     def __init__(self, interpreter: str, who: str, rows: int) -> None:
-        command = [interpreter, __file__, "--worker", who, "--rows", str(rows)]
+        # -P: the modules beside this script are none of the worker's business
+        command = [interpreter, "-P", __file__, "--worker", who, "--rows", str(rows)]
         # the peer greets at length on stderr; our own troubles are to be seen
         errors = None if who == "ours" else subprocess.DEVNULL
         self.process = subprocess.Popen(
@@ -128,7 +128,7 @@ def compare(peer: str, rows: int, pairs: int) -> None:
             line += f"   balance {other:.3f} s ({other_deff:.5f})   ratio {ratios[-1]:.1f}"
         print(line)
     if ratios:
-        print(f"median ratio {statistics.median(ratios):.1f}, from {min(ratios):.1f} to {max(ratios):.1f}")
+        print(f"median ratio {np.median(ratios):.1f}, from {min(ratios):.1f} to {max(ratios):.1f}")
     print(f"load after: {os.getloadavg()[0]:.2f}")
     for runner in (mine, theirs):
         if runner is not None:

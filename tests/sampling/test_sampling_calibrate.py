@@ -225,6 +225,9 @@ def test_margins_that_hold_already_change_no_weight_and_take_out_what_they_expla
     found = rake(frame, Design(), {"sex": {"1": 2, "2": 2}, "age": {"y": 2, "o": 2}})
     assert (found.weights.tolist(), found.sweeps, found.trimmed_share) == ([1.0] * 4, 0, 0.0)
     assert found.mean(frame, "y").se < mean(frame, "y", Design()).se
+    # the release gate asks how far two people make up a mean or total: 4 + 9 of 16
+    assert found.mean(frame, "y").dominance == found.total(frame, "y").dominance == pytest.approx(13 / 16)
+    assert found.total(frame, "y").dominance == pytest.approx(total(frame, "y", Design()).dominance)
 
 
 @pytest.mark.parametrize("weigh", [rake, lambda *asked: calibrate(*asked, {})], ids=["rake", "calibrate"])
