@@ -1,4 +1,4 @@
-"""Whether the chain finds what the sample study's generator put in, over many seeds: `python tests/benchmarks/truth.py`.
+"""Whether the chain finds what the sample study's generator put in, over many seeds: `python -P tests/benchmarks/truth.py`.
 
 For each seed the raw files are drawn, built and answered as a user would, then held against the truth of
 that draw. Writes docs/truth.md (`--into` for another place). `--seeds 20` for a look; 200 take about half
@@ -103,7 +103,7 @@ def page(draws: list[Draw], seeds: int) -> str:
             "",
             f"The sample study was drawn with {seeds} consecutive seeds, from {FIRST_SEED} on. Each draw went the whole way: messy",
             "raw files, cleaning, weights, scores, estimates. Its answers are held against the effects that its own generator",
-            "used, in points (0-100) for one step of each cause. `python tests/benchmarks/truth.py` wrote this page.",
+            "used, in points (0-100) for one step of each cause. `python -P tests/benchmarks/truth.py` wrote this page.",
             "",
             "| cause | way | truth | mean estimate | bias | Monte Carlo error | 95 % intervals that hold the truth | ± |",
             "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -10,6 +10,7 @@ import pytest
 
 from cbresearch.errors import EstimateError
 from cbresearch.estimate import few_clusters
+from cbresearch.estimate.clusters.effective import Bearing
 from cbresearch.estimate.clusters.verdict import Without, decide, sentence
 from cbresearch.records import Estimate, Text
 
@@ -26,7 +27,7 @@ def frame(effect: float, seed: int = 1) -> pd.DataFrame:
 
 def with_p(*values: float) -> tuple[Estimate, ...]:
     nan = math.nan
-    methods = ("CR2", "CR1S", "CR3", "wild bootstrap")
+    methods = ("CR2", "CR1S", "CR3", "wild bootstrap", "permutation")
     return tuple(
         Estimate("x", 1.0, 0.5, 9, nan, nan, 100, 23, "points", (), m, p)
         for m, p in zip(methods, values, strict=True)
@@ -36,7 +37,9 @@ def with_p(*values: float) -> tuple[Estimate, ...]:
 def test_the_table_begins_with_the_answer() -> None:
     found = few_clusters(frame(1.0), "y ~ x + age", cause="x", cluster="g", weights="w")
     assert list(found.table.columns) == ["method", "estimate", "se", "df", "p", "low", "high"]
-    assert list(found.table["method"]) == ["CR2", "CR1S", "CR3", "wild bootstrap"]
+    assert list(found.table["method"]) == [
+        "CR2", "CR1S", "CR3", "wild bootstrap", "unrestricted wild bootstrap", "permutation",
+    ]  # fmt: skip
     assert (found.clusters, found.smallest_cluster, found.largest_cluster, len(found.without_each)) == (
         23,
         20,
@@ -45,7 +48,9 @@ def test_the_table_begins_with_the_answer() -> None:
     )
     assert found.table["df"][1] == 22.0
     assert found.decision == "agree"
-    assert found.verdict.en.startswith("Every method sees an effect (CR2 p < 0.001, CR1S p < 0.001")
+    assert found.verdict.en.startswith(
+        "Every method sees an effect (CR2 p < 0.001, wild bootstrap p < 0.001, permutation p < 0.001)."
+    )
     assert found.verdict.zh.startswith("各种方法都看到了影响（CR2 p < 0.001")
 
 
@@ -75,21 +80,31 @@ def test_classes_and_functions_in_a_formula() -> None:
 @pytest.mark.parametrize(
     ("ps", "decision"),
     [
-        ((0.01, 0.02, 0.03, 0.04), "agree"),
-        ((0.06, 0.01, 0.20, 0.10), "disagree"),
-        ((0.06, 0.30, 0.20, 0.10), "cannot tell"),
-        ((0.01, 0.01, math.nan, 0.01), "agree"),
+        ((0.01, 0.02, 0.03, 0.04, 0.04), "agree"),
+        ((0.06, 0.01, 0.20, 0.10, 0.04), "disagree"),
+        # CR1S rejects too often and CR3 too rarely to have a vote
+        ((0.06, 0.01, 0.20, 0.10, 0.30), "cannot tell"),
+        ((0.01, 0.01, 0.20, 0.01, 0.02), "agree"),
+        # a cause that cannot be permuted
+        ((0.01, 0.01, 0.01, 0.01, math.nan), "agree"),
     ],
 )
 def test_the_decision_counts_every_method_that_has_a_say(ps: tuple[float, ...], decision: str) -> None:
-    assert decide(with_p(*ps)) == decision
+    assert decide(with_p(*ps), Bearing(23, 10.0, None, 0.1)) == decision
+
+
+def test_the_bootstrap_has_no_vote_with_few_treated() -> None:
+    split = with_p(0.01, 0.01, 0.01, 0.20, 0.01)
+    assert decide(split, Bearing(23, 4.0, 4, 0.3)) == "agree"
+    assert decide(split, Bearing(23, 9.0, 9, 0.1)) == "disagree"
+    assert decide(split, Bearing(23, 4.0, 19, 0.3)) == "agree"
 
 
 def test_a_cluster_that_turns_the_sign_is_named_in_words() -> None:
     without = [Without("1", 0.8), Without("2", -0.1)]
     said = sentence(
         "disagree",
-        with_p(0.06, 0.01, 0.2, 0.1),
+        with_p(0.06, 0.01, 0.2, 0.1, 0.01),
         without,
         2.0,
         lambda code: Text(f"社区{code}", f"Community {code}"),

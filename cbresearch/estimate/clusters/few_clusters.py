@@ -1,21 +1,35 @@
 """One effect seen through every honest method for few clusters, with a verdict on whether they agree.
 
-The answer is CR2 with Satterthwaite degrees of freedom; CR1S with t(G-1), CR3 and the wild cluster
-bootstrap stand beside it, because with some twenty communities the choice of method can be the result.
+The answer is CR2 with Satterthwaite degrees of freedom; CR1S with t(G-1), CR3, the wild cluster bootstraps
+and the permutation of clusters stand beside it, because with some twenty communities the choice of method
+can be the result.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cbresearch.estimate.clusters.linear import Fit, Kind, least_squares, robust
-from cbresearch.estimate.clusters.verdict import LEVEL, Decision, Names, Without, as_written, decide, sentence
-from cbresearch.estimate.clusters.wild import wild_bootstrap, wild_interval
+from cbresearch.estimate.clusters.effective import Bearing, bearing, cautions
+from cbresearch.estimate.clusters.linear import Fit, Kind, Labels, least_squares, robust
+from cbresearch.estimate.clusters.permutation import permutation_test
+from cbresearch.estimate.clusters.verdict import (
+    LEVEL,
+    PERMUTATION,
+    WILD,
+    WILD_UNRESTRICTED,
+    Decision,
+    Names,
+    Without,
+    as_written,
+    decide,
+    sentence,
+)
+from cbresearch.estimate.clusters.wild import wild_bootstrap, wild_interval, wild_unrestricted
 from cbresearch.estimate.formula import matrices, weights_of
 from cbresearch.records import Estimate, Text
 
@@ -26,8 +40,10 @@ POWER = 0.80
 class FewClusters:
     """One coefficient by several methods. `estimates` begins with CR2, the answer; `group` names the method.
 
+    `bearing` says how many clusters the coefficient rests on, `notes` which methods cannot be trusted there.
     `smallest_effect` is what would have been seen with 80 % power at 5 %, in the coefficient's unit.
-    `decision` is "agree" when every method sees an effect, "cannot tell" when none does, "disagree" else.
+    `decision` is "agree" when every method with a vote sees an effect, "cannot tell" when none does,
+    "disagree" else.
     """
 
     cause: str
@@ -35,6 +51,8 @@ class FewClusters:
     clusters: int
     smallest_cluster: int
     largest_cluster: int
+    bearing: Bearing
+    notes: tuple[Text, ...]
     smallest_effect: float
     without_each: tuple[Without, ...]
     decision: Decision
@@ -49,37 +67,47 @@ class FewClusters:
 
 def few_clusters(
     frame: pd.DataFrame, formula: str, *, cause: str, cluster: str, weights: str | None = None,
-    unit: str = "as asked", draws: int = 9_999, seed: int = 1,
+    moment: str | None = None, unit: str = "as asked", draws: int = 9_999, seed: int = 1,
 ) -> FewClusters:  # fmt: skip
     """The effect of `cause` in a linear `formula` such as "y ~ x + age", rows alike within `cluster`.
 
     Rows with a missing value in the formula are left out (n says how many stay). `cause` must be one
-    column of the model matrix. EstimateError for unknown columns, missing clusters or weights.
+    column of the model matrix. `moment` names the column (a wave) that pairs the rows of clusters, by which
+    a cause that changes inside clusters can be permuted. EstimateError for unknown columns, missing
+    clusters or weights.
     """
-    made = matrices(frame, formula, also=[cluster, *([weights] if weights else [])])
+    also = [column for column in (cluster, weights, moment) if column is not None]
+    made = matrices(frame, formula, also=also)
     labels = frame[cluster].astype(str).to_numpy()[made.rows]
     fit = least_squares(made.X, made.y, weights_of(frame, weights, made.rows), labels)
-    return panel(fit, made.place(cause), cause=cause, unit=unit, draws=draws, seed=seed)
+    moments = None if moment is None else frame[moment].astype(str).to_numpy()[made.rows]
+    return panel(fit, made.place(cause), cause=cause, unit=unit, moments=moments, draws=draws, seed=seed)
 
 
 def panel(
-    fit: Fit, coefficient: int, *, cause: str, unit: str, draws: int = 9_999, seed: int = 1,
-    names: Names = as_written,
+    fit: Fit, coefficient: int, *, cause: str, unit: str, moments: Labels | None = None,
+    draws: int = 9_999, seed: int = 1, names: Names = as_written,
 ) -> FewClusters:  # fmt: skip
-    """Every method's view of one coefficient of a fit already made; `names` puts a cluster's code in words."""
+    """Every method's view of one coefficient of a fit already made; `names` puts a cluster's code in words.
+
+    `moments` are labels in the order of the rows given to `least_squares`.
+    """
+    answer = clustered(fit, coefficient, "CR2", cause, unit)
+    redrawn = _redrawn(fit, coefficient, answer, moments, draws, seed)
     estimates = (
-        clustered(fit, coefficient, "CR2", cause, unit),
+        answer,
         clustered(fit, coefficient, "CR1S", cause, unit),
         clustered(fit, coefficient, "CR3", cause, unit),
-        _bootstrapped(fit, coefficient, cause, unit, draws, seed),
+        *(one for one in redrawn if not math.isnan(one.p)),
     )
+    found = bearing(fit, coefficient)
     sizes = [rows.stop - rows.start for rows in fit.rows_of]
     without = leave_one_out(fit, coefficient)
-    smallest = smallest_effect(estimates[0])
-    decision = decide(estimates)
+    smallest = smallest_effect(answer)
+    decision = decide(estimates, found)
     return FewClusters(
-        cause, estimates, len(sizes), min(sizes), max(sizes), smallest, without, decision,
-        sentence(decision, estimates, without, smallest, names),
+        cause, estimates, len(sizes), min(sizes), max(sizes), found, cautions(found, answer.df), smallest,
+        without, decision, sentence(decision, estimates, without, smallest, names),
     )  # fmt: skip
 
 
@@ -123,11 +151,29 @@ def leave_one_out(fit: Fit, coefficient: int) -> tuple[Without, ...]:
     return tuple(found)
 
 
-def _bootstrapped(fit: Fit, coefficient: int, cause: str, unit: str, draws: int, seed: int) -> Estimate:
-    tested = wild_bootstrap(fit, coefficient, draws=draws, seed=seed)
+def _redrawn(
+    fit: Fit, coefficient: int, answer: Estimate, moments: Labels | None, draws: int, seed: int
+) -> tuple[Estimate, ...]:
+    """The methods that draw anew: both wild bootstraps and the permutation; p is NaN where one cannot be had."""
+    restricted = wild_bootstrap(fit, coefficient, draws=draws, seed=seed)
+    unrestricted = wild_unrestricted(fit, coefficient, draws=draws, seed=seed)
+    permuted = permutation_test(fit, coefficient, moments=moments, draws=draws, seed=seed)
     low, high = wild_interval(fit, coefficient, level=LEVEL, draws=draws, seed=seed)
-    return Estimate(
-        measure=cause, value=float(fit.coefficients[coefficient]), se=math.nan, df=math.nan, low=low, high=high,
-        n=len(fit.y), psus=len(fit.start), unit=unit, group=(("method", "wild bootstrap"),),
-        method="wild bootstrap", p=tested.p,
-    )  # fmt: skip
+
+    def told(method: str, p: float, low: float = math.nan, high: float = math.nan) -> Estimate:
+        return replace(
+            answer,
+            se=math.nan,
+            df=math.nan,
+            low=low,
+            high=high,
+            p=p,
+            method=method,
+            group=(("method", method),),
+        )
+
+    return (
+        told(WILD, restricted.p, low, high),
+        told(WILD_UNRESTRICTED, unrestricted.p),
+        told(PERMUTATION, permuted.p),
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import linalg
 
@@ -36,6 +37,8 @@ class Fit:
     """M, k x k."""
     residuals: Floats
     clusters: tuple[object, ...]
+    order: Ints
+    """Where each row stood before rows were sorted by cluster."""
 
     @property
     def rows_of(self) -> list[slice]:
@@ -79,9 +82,10 @@ def least_squares(X: Floats, y: Floats, w: Floats | None, clusters: Labels) -> F
     """Fit y on X by weighted least squares and remember which rows belong to which cluster."""
     X, y = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     w = np.ones(len(y)) if w is None else np.asarray(w, dtype=np.float64)
-    labels, code = np.unique(np.asarray(clusters).astype(str), return_inverse=True)
+    labels, code = _coded(clusters)
     _refuse(X, y, w, code, len(labels))
-    order = np.argsort(code, kind="stable")
+    # small integers are sorted by counting, several times as fast
+    order = np.argsort(code.astype(np.int16) if len(labels) < 2**15 else code, kind="stable")
     X, y, w, code = X[order], y[order], w[order], code[order]
     root = np.sqrt(w)
     Q, R = np.linalg.qr(X * root[:, None])
@@ -89,22 +93,78 @@ def least_squares(X: Floats, y: Floats, w: Floats | None, clusters: Labels) -> F
     coefficients = linalg.solve_triangular(R, Q.T @ (y * root))
     inverse = linalg.solve_triangular(R, np.eye(X.shape[1]))
     start = np.flatnonzero(np.r_[True, code[1:] != code[:-1]])
-    return Fit(X, y, w, start, coefficients, inverse @ inverse.T, y - X @ coefficients, tuple(labels))
+    return Fit(X, y, w, start, coefficients, inverse @ inverse.T, y - X @ coefficients, tuple(labels), order)
+
+
+def _coded(clusters: Labels) -> tuple[NDArray[Any], Ints]:
+    """The labels as text, sorted, with each row's place among them; labels that read alike are one cluster."""
+    code, values = pd.factorize(np.asarray(clusters), use_na_sentinel=False)
+    labels, place = np.unique(np.asarray(values).astype(str), return_inverse=True)
+    return labels, place.astype(np.int64)[code]
 
 
 def robust(fit: Fit, kind: Kind) -> ClusterRobust:
     """The variance of one kind for a fit already made."""
+    made = adjustments(fit, kind)
+    return ClusterRobust(kind, fit.coefficients, made.variance, made.satterthwaite(), len(fit.start))
+
+
+def plain_se(fit: Fit) -> Floats:
+    """CR1S standard errors (Stata's), without anything else: what bootstraps divide by."""
     (n, k), G = fit.X.shape, len(fit.start)
-    M, meat_of = fit.bread, _meat(fit)
-    scores, U, T, own = np.empty((G, k)), np.empty((k, G, k)), np.empty((k, G, k)), np.empty((k, G))
+    scores = np.add.reduceat(fit.X * (fit.w * fit.residuals)[:, None], fit.start, axis=0) @ fit.bread
+    return np.asarray(np.sqrt(G * (n - 1) / ((G - 1) * max(n - k, 1)) * (scores**2).sum(axis=0)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adjusted:
+    """What each cluster adds to a variance, and what the variance of that variance is made of.
+
+    With g_j = M E_j (k x n_j): `squares` are the G matrices g_j g_j', `reach` g_j X_j, `weighed` g_j W_j X_j,
+    all G x k x k. Nothing grows with the size of a cluster.
+    """
+
+    variance: Floats
+    squares: Floats
+    reach: Floats
+    weighed: Floats
+    bread: Floats
+    meat: Floats
+
+    def satterthwaite(self) -> Floats:
+        """(sum_i P_ii)² / sum_ij P_ij² for each coefficient."""
+        return np.array([self._df(c) for c in range(len(self.bread))])
+
+    def blocks(self, C: Floats) -> Floats:
+        """P_ij (G x G x q x q) for q combinations C of the coefficients."""
+        U, T = C @ self.reach, C @ self.weighed
+        UM = U @ self.bread
+        UMT = np.einsum("iqa,jpa->ijqp", UM, T)
+        P = np.einsum("iqa,jpa->ijqp", UM @ self.meat, UM) - UMT - np.einsum("jpa,iqa->ijqp", UM, T)
+        each = np.arange(len(U))
+        P[each, each] += C @ self.squares @ C.T
+        return np.asarray(P)
+
+    def _df(self, c: int) -> float:
+        if not np.isfinite(self.squares[:, c, c]).all():
+            return float("nan")
+        P = self.blocks(np.eye(len(self.bread))[c : c + 1])[:, :, 0, 0]
+        return float(np.trace(P) ** 2 / (P**2).sum())
+
+
+def adjustments(fit: Fit, kind: Kind) -> Adjusted:
+    """Every cluster's residuals put right for what the fit took of them, by the rule of `kind`."""
+    (n, k), G = fit.X.shape, len(fit.start)
+    M, meat = fit.bread, _meat(fit)
+    scores = np.empty((G, k))
+    squares, reach, weighed = (np.empty((G, k, k)) for _ in range(3))
     for j, rows in enumerate(fit.rows_of):
         X, W = fit.X[rows], fit.w[rows]
-        g = M @ _weigh(kind, fit, X, W, meat_of)  # k x n_j: row c is g_j of coefficient c
+        g = M @ _weigh(kind, fit, X, W, meat)
         scores[j] = g @ fit.residuals[rows]
-        U[:, j], T[:, j], own[:, j] = g @ X, (g * W) @ X, (g * g).sum(axis=1)
+        squares[j], reach[j], weighed[j] = g @ g.T, g @ X, (g * W) @ X
     scale = {"CR1": G / (G - 1), "CR1S": G * (n - 1) / ((G - 1) * max(n - k, 1))}.get(kind, 1.0)
-    df = np.array([_satterthwaite(own[c], U[c], T[c], M, meat_of) for c in range(k)])
-    return ClusterRobust(kind, fit.coefficients, scale * scores.T @ scores, df, G)
+    return Adjusted(scale * scores.T @ scores, squares, reach, weighed, M, meat)
 
 
 def _meat(fit: Fit) -> Floats:
@@ -143,15 +203,6 @@ def _half_inverse(M: Floats, X: Floats, W: Floats, XW: Floats, meat: Floats) -> 
     root = (vectors[:, keep] / np.sqrt(values[keep])) @ vectors[:, keep].T
     E = QWX.T @ root @ Q.T  # W_j X_j lies in the span, so nothing of it is lost outside
     return np.asarray(E)
-
-
-def _satterthwaite(own: Floats, U: Floats, T: Floats, M: Floats, meat: Floats) -> float:
-    """(sum_i P_ii)² / sum_ij P_ij², with P_ij from k-vectors."""
-    if not np.isfinite(own).all():
-        return float("nan")
-    UMT = U @ M @ T.T
-    P = np.diag(own) - UMT - UMT.T + U @ M @ meat @ M @ U.T
-    return float(np.trace(P) ** 2 / (P**2).sum())
 
 
 def _refuse(X: Floats, y: Floats, w: Floats, code: Ints, G: int) -> None:

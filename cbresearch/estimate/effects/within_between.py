@@ -15,7 +15,7 @@ import pandas as pd
 
 from cbresearch.errors import EstimateError
 from cbresearch.estimate.clusters.few_clusters import clustered
-from cbresearch.estimate.clusters.linear import Fit, least_squares
+from cbresearch.estimate.clusters.linear import Fit, Labels, least_squares
 from cbresearch.records import Estimate, Text, Unanswered
 from cbresearch.sampling.design import Floats, numbers, require
 
@@ -44,6 +44,8 @@ class Split:
     """Only the terms that the data can tell; a cause that never changes has no within term."""
     terms: tuple[str, ...]
     """("between", "within"), or ("between",) where there is a single wave."""
+    moments: Labels
+    """The wave of each row, in the order in which rows were given to the fit."""
 
 
 def within_between(
@@ -94,7 +96,7 @@ def split(
         for cause in causes
         if (cause, term) in names
     }
-    return Split(fit, place, terms)
+    return Split(fit, place, terms, complete[wave].astype(str).to_numpy())
 
 
 Columns = dict[tuple[str, str], Floats]

@@ -231,7 +231,7 @@ def _adjusted(estimates: Iterable[Estimate], kind: Kind) -> list[Estimate]:
 
 def _panel(study: Study, one: Asked) -> FewClusters:
     return panel(
-        one.model.fit, one.model.place[one.cause, one.term], cause=one.cause, unit=one.unit,
+        one.model.fit, one.model.place[one.cause, one.term], cause=one.cause, unit=one.unit, moments=one.model.moments,
         seed=study.file.study.seed, names=partial(_area_name, study),
     )  # fmt: skip
 
