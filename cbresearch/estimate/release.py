@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cbresearch.estimate.clusters.effective import CONSERVATIVE_DF
 from cbresearch.estimate.disclosure import Cell, protected
 from cbresearch.estimate.precision import NCHS, PUBLISHED, Precision, Ruling
 from cbresearch.records import Estimate, Released, Text
@@ -23,21 +24,21 @@ NO_DOUBT = Text(
     "Held back: too few sampled groups to tell how far off the figure may be.",
 )
 FEW_CLUSTERS = Text(
-    "能比较的社区太少，结论不稳，请谨慎使用。",
-    "Too few communities bear on this; the result is shaky, use with care.",
+    "真正起作用的社区太少：没有作用时误判的机会低于5%，有作用时也容易看漏，请谨慎使用。",
+    "Too few communities bear on this: a false alarm is rarer than 5%, and a real effect is easily missed; use with care.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the gate asks of a figure. `most_dominant` is the share (0-1) of a total that two answers may make up;
-    below `least_df_of_effect` Satterthwaite's approximation fails, so an effect carries a warning.
+    below `least_df_of_effect` CR2 is conservative (docs/calibration.md), so an effect carries a warning.
     """
 
     minimum_cell: int = 10
     most_dominant: float = 0.9
     precision: Precision = NCHS
-    least_df_of_effect: float = 5.0
+    least_df_of_effect: float = CONSERVATIVE_DF
 
 
 def release(estimates: Iterable[Estimate], rules: Rules, beside: Sequence[Cell] = ()) -> list[Released]:

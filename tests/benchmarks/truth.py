@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-FIRST_SEED = 1
 WAYS = {
     "within": "within communities, over time (the answer)",
     "between": "between communities, all waves",
@@ -94,14 +93,14 @@ def summary(draws: list[Draw], cause: str, way: str) -> str:
     )
 
 
-def page(draws: list[Draw], seeds: int) -> str:
+def page(draws: list[Draw], first: int, seeds: int) -> str:
     causes = list(dict.fromkeys(d.cause for d in draws))
     rows = [summary(draws, cause, way) for cause in causes for way in WAYS]
     return "\n".join(
         [
             "# Does the chain find the truth?",
             "",
-            f"The sample study was drawn with {seeds} consecutive seeds, from {FIRST_SEED} on. Each draw went the whole way: messy",
+            f"The sample study was drawn with {seeds} consecutive seeds, from {first} on. Each draw went the whole way: messy",
             "raw files, cleaning, weights, scores, estimates. Its answers are held against the effects that its own generator",
             "used, in points (0-100) for one step of each cause. `python -P tests/benchmarks/truth.py` wrote this page.",
             "",
@@ -119,12 +118,13 @@ def page(draws: list[Draw], seeds: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1, help="the first of the consecutive seeds")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--into", type=Path, default=REPOSITORY / "docs" / "truth.md")
     told = parser.parse_args()
     with ProcessPoolExecutor(told.processes) as pool:
-        draws = [d for found in pool.map(one_seed, range(FIRST_SEED, FIRST_SEED + told.seeds)) for d in found]
-    text = page(draws, told.seeds)
+        draws = [d for found in pool.map(one_seed, range(told.first, told.first + told.seeds)) for d in found]
+    text = page(draws, told.first, told.seeds)
     told.into.write_text(text, encoding="utf-8")
     print(text)
 

@@ -301,7 +301,7 @@ def test_cautions_name_what_fails() -> None:
 def test_the_panel_carries_its_cautions() -> None:
     rng = np.random.default_rng(3)
     g = np.repeat(np.arange(23), 10)
-    frame = pd.DataFrame({"y": rng.normal(size=230), "x": (g < 4) * 1.0, "g": g})
+    frame = pd.DataFrame({"y": rng.normal(size=230), "x": (g < 3) * 1.0, "g": g})
     found = few_clusters(frame, "y ~ x", cause="x", cluster="g", draws=199)
-    assert found.bearing.treated == 4
-    assert any("Only 4 of 23 communities" in note.en for note in found.notes)
+    assert found.bearing.treated == 3
+    assert any("Only 3 of 23 communities" in note.en for note in found.notes)
