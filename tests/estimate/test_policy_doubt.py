@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cbresearch.errors import EstimateError
-from cbresearch.estimate.policy.bands import critical_value
+from cbresearch.estimate.policy.bands import critical_value, in_t
 from cbresearch.estimate.policy.dates import deal_dates, deals
 from cbresearch.estimate.policy.doubt import detectable, doubt, interval
 from cbresearch.estimate.policy.honest import honest_bounds
@@ -252,6 +252,15 @@ def test_a_band_of_unrelated_points_is_that_of_independent_normals() -> None:
     sidak = stats.norm.ppf(1 - (1 - 0.95 ** (1 / 5)) / 2)
     assert critical_value(influence, draws=20_000) == pytest.approx(sidak, abs=0.08)
     assert math.isnan(critical_value(np.zeros((10, 2))))
+
+
+def test_a_band_speaks_t_where_communities_are_few() -> None:
+    assert in_t(2.5, 1e9) == pytest.approx(2.5, abs=1e-6)
+    assert in_t(float(Z), 3) == pytest.approx(
+        3.18245, abs=1e-5
+    )  # the table's t.975 with 3 degrees of freedom
+    assert in_t(1.9, 3) == in_t(float(Z), 3)
+    assert math.isnan(in_t(math.nan, 3)) and math.isnan(in_t(2.0, math.nan))
 
 
 def test_every_deal_keeps_the_sizes_and_comes_once() -> None:

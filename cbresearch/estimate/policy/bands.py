@@ -10,6 +10,7 @@ import math
 from typing import Literal, get_args
 
 import numpy as np
+from scipy import stats
 
 from cbresearch.errors import EstimateError
 from cbresearch.estimate.clusters.wild import WEBB
@@ -37,6 +38,15 @@ def critical_value(
     weights = _weights(multiplier, (draws, len(influence)), np.random.default_rng(seed))
     largest = np.abs(weights @ moving / np.sqrt((moving**2).sum(axis=0))).max(axis=1)
     return float(np.quantile(largest, 1 - LEVEL, method="higher"))
+
+
+def in_t(critical: float, df: float) -> float:
+    """The point of t that is exceeded as rarely as `critical` is by the normal: the bootstrap knows no `df`.
+
+    Never less than that of a single interval, which the bootstrap may fall short of by chance.
+    """
+    tail = min(float(stats.norm.sf(critical)), LEVEL / 2)
+    return float(stats.t.isf(tail, df)) if df > 0 else math.nan
 
 
 def _weights(multiplier: Multiplier, shape: tuple[int, int], rng: np.random.Generator) -> Floats:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cbresearch.estimate.policy.aggregate import Aggregates, Aggregation, Part, aggregate, overall
-from cbresearch.estimate.policy.bands import Multiplier, critical_value
+from cbresearch.estimate.policy.bands import Multiplier, critical_value, in_t
 from cbresearch.estimate.policy.dates import DealtDates, Statistic, deal_dates
 from cbresearch.estimate.policy.design import PolicyDesign
 from cbresearch.estimate.policy.doubt import Doubt, detectable, doubt, interval
@@ -34,8 +34,6 @@ from cbresearch.estimate.policy.path import Path
 from cbresearch.estimate.policy.wording import of_effect
 from cbresearch.records import Estimate, Text
 from cbresearch.sampling.design import Floats, Ints
-
-NORMAL = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +149,7 @@ def _effects(
     for j, part in enumerate(found.parts):
         value, se, df = float(found.values[j]), float(known.se[j]), float(known.df[j])
         t = interval(value, se, df)
-        # the bootstrap knows no degrees of freedom: a band is as much wider as t is than the normal
-        far = reach[j] / NORMAL * (t.high - value)
+        far = se * in_t(reach[j], df)
         estimate = Estimate(
             outcome, value, se, df, t.low, t.high, n, len(level), unit, _group(part), "Callaway-Sant'Anna", t.p
         )  # fmt: skip
