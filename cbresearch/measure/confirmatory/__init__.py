@@ -1,0 +1,1 @@
+"""Whether items belong where they were meant to: confirmatory factors, validity, invariance."""
