@@ -1,279 +1,218 @@
 """Ordered logit: what goes with better answers, where answers have an order and no distance.
 
-R: `ordinal::clm`, `MASS::polr`. The test of parallel lines is Brant's (1990, Biometrics 46).
+R: `ordinal::clm`, `MASS::polr`; the sandwich over clusters as in `sandwich::vcovCL`, CR2 as in clubSandwich.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from scipy.special import expit
+from scipy.special import expit, logit
 
-from cbresearch.errors import EstimateError
-from cbresearch.estimate.formula import Matrices, matrices, weights_of
-from cbresearch.estimate.logit import fit_logit
-from cbresearch.estimate.models.proportional_odds import Answers, Optimum, chances, fit, scores
+from cbresearch.errors import EstimateError, nearest
+from cbresearch.estimate.formula import Matrices, coded_alike, matrices, used, weights_of
+from cbresearch.estimate.models.ordered_brant import LEVEL as LEVEL
+from cbresearch.estimate.models.ordered_brant import Brant, brant
+from cbresearch.estimate.models.ordered_doubt import (
+    Doubt,
+    Kind,
+    Variance,
+    carried,
+    from_clusters,
+    from_model,
+    from_rows,
+    kind_of,
+    summed,
+)
+from cbresearch.estimate.models.ordered_fit import Optimum, fit
+from cbresearch.estimate.models.ordered_outcome import outcome_of
+from cbresearch.estimate.models.ordered_terms import Term, notes_on, terms_of, together
+from cbresearch.estimate.models.proportional_odds import Answers, chances, in_order, information_by, scores
 from cbresearch.records import Text
-from cbresearch.sampling.design import Floats, Ints, numbers, require
-
-Variance = Literal["auto", "model", "robust"]
-LEVEL = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One coefficient on the log odds of a higher answer, with its odds ratio; p two-sided, 95 % interval."""
-
-    term: str
-    estimate: float
-    se: float
-    df: float
-    p: float
-    low: float
-    high: float
-
-    @property
-    def odds_ratio(self) -> float:
-        return math.exp(self.estimate)
-
-
-@dataclass(frozen=True, slots=True)
-class Brant:
-    """Whether one coefficient does for all cuts: a chi-square for all terms together and for each."""
-
-    chi2: float
-    df: int
-    p: float
-    by_term: pd.DataFrame
-
-    @property
-    def sentence(self) -> Text:
-        if self.p >= LEVEL:
-            return Text(
-                f"各档之间的作用看不出差别（Brant检验 p = {self.p:.3f}），可以用一个系数概括。",
-                f"The effects are not seen to differ from answer to answer (Brant p = {self.p:.3f}); one coefficient will do.",
-            )
-        worst = str(self.by_term.sort_values("p")["term"].iloc[0])
-        return Text(
-            f"各档之间的作用不同（Brant检验 p = {self.p:.3f}），主要是{worst}；一个系数只是平均。",
-            f"Effects differ from answer to answer (Brant p = {self.p:.3f}), {worst} most of all; one coefficient is an average only.",
-        )
+from cbresearch.sampling.design import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ordered:
-    """A fitted model: `terms`, the `thresholds` between answers, the log likelihood; `variance` says which errors.
+    """A fitted model of the log odds of an answer above j: x'b - cut_j.
 
-    `clusters` is None where rows were taken to be independent.
+    `terms` are the b, `thresholds` the cuts between neighbouring answers; `answers` are their names from the
+    lowest; `gradient` is what was left to climb, in standard errors (converged: below a millionth). `variance`
+    says which one was used, `note` what a reader must know. `left_out` rows missed a value or weighed nothing.
     """
 
     terms: tuple[Term, ...]
+    thresholds: tuple[Term, ...]
     answers: tuple[str, ...]
-    thresholds: Floats
     log_likelihood: float
-    covariance: Floats
+    covariance: Floats = field(repr=False)
+    """Of the coefficients, then the cuts."""
     variance: str
     n: int
+    left_out: int
     clusters: int | None
+    steps: int
+    gradient: float
     note: Text | None
-    _answers: Answers
-    _names: tuple[str, ...]
+    _fitted: _Fitted = field(repr=False)
+
+    @property
+    def method(self) -> str:
+        return f"ordered logit, {self.variance}"
 
     @property
     def table(self) -> pd.DataFrame:
-        """A row per coefficient: term, estimate, se, df, p, low, high, odds_ratio."""
-        rows = [
-            {**{name: getattr(t, name) for name in Term.__slots__}, "odds_ratio": t.odds_ratio}
-            for t in self.terms
-        ]
-        return pd.DataFrame(rows)
+        """A row per coefficient: term, estimate, se, df, p, low, high, and odds_ratio with its interval."""
+        table = pd.DataFrame([{name: getattr(one, name) for name in Term.__slots__} for one in self.terms])
+        names = {"estimate": "odds_ratio", "low": "odds_low", "high": "odds_high"}
+        return table.assign(**{told: np.exp(table[name]) for name, told in names.items()})
 
     def brant(self) -> Brant:
-        """Brant's test; EstimateError where an answer is too rare for a binary logit at its cut."""
-        return _brant(self._answers, self._names)
+        """Whether one coefficient does for all cuts; computed anew at each call."""
+        its = self._fitted
+        return brant(its.answers, its.doubt.kind, its.groups)
 
-    def shares(self, at: Mapping[str, float] | None = None) -> pd.DataFrame:
-        """The share of each answer, averaged over the rows, with regressors set to `at` and the rest as they are.
+    def shares(
+        self, frame: pd.DataFrame | None = None, *, at: Mapping[str, str | float] | None = None
+    ) -> pd.DataFrame:
+        """The share (0-1) of each answer that the model foretells, averaged over rows.
 
-        A row per answer: answer, share, se, low, high (delta method). EstimateError for unknown regressors.
+        The rows are those of the fit, or of another `frame` with the formula's columns (averaged by the weights'
+        column where it has one; rows with gaps are left out). `at` sets columns for all of them, the rest stays as
+        it is: shares(at={"age": 70}) is what everybody's answers would be at that age. A row per answer: answer,
+        share, se, df, low, high; the delta method, the interval on the log odds, with rows and weights taken as
+        given. EstimateError for a column that is not there, or a class that the fit had not met.
         """
-        b = np.array([term.estimate for term in self.terms])
-        X = self._answers.X.copy()
-        for name, value in (at or {}).items():
-            if name not in self._names:
-                raise EstimateError(f"No regressor '{name}'; the model has {', '.join(self._names)}.")
-            X[:, self._names.index(name)] = value
-        w = self._answers.weights / self._answers.weights.sum()
-        share = w @ chances(X, b, self.thresholds)
-        slope = _share_slopes(X, b, self.thresholds, w)
-        se = np.sqrt(np.einsum("ka,ab,kb->k", slope, self.covariance, slope))
-        reach = stats.norm.ppf(0.975) * se
+        its = self._fitted
+        Z, w = its.rows(frame, at or {})
+        b, cuts = its.at[: Z.shape[1]], its.at[Z.shape[1] :]
+        share = w @ chances(Z, b, cuts)
+        slopes = _share_slopes(Z, b, cuts, w)
+        se, df = its.doubt.se(slopes), its.doubt.df(slopes)
+        reach = stats.t.ppf(0.975, df) * se / (share * (1 - share))
+        low, high = expit(logit(share) - reach), expit(logit(share) + reach)
         return pd.DataFrame(
-            {
-                "answer": list(self.answers),
-                "share": share,
-                "se": se,
-                "low": share - reach,
-                "high": share + reach,
-            }
+            {"answer": list(self.answers), "share": share, "se": se, "df": df, "low": low, "high": high}
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fitted:
+    """What tests and foretold shares need of a fit; `at` and `doubt` on the scale of `answers`, where nothing cancels."""
+
+    made: Matrices
+    frame: pd.DataFrame
+    weights: str | None
+    kept: Ints
+    """Which columns of the formula's X are regressors."""
+    answers: Answers
+    groups: Ints | None
+    at: Floats
+    doubt: Doubt
+
+    def rows(self, frame: pd.DataFrame | None, at: Mapping[str, str | float]) -> tuple[Floats, Floats]:
+        """Scaled regressors and weights, adding up to one, of the rows to average over."""
+        told = self.frame.iloc[self.made.rows] if frame is None else frame
+        known = [str(column) for column in used(told, self.made.formula.partition("~")[2])]
+        for name in at:
+            if name not in known:
+                near = nearest(name, known)
+                raise EstimateError(
+                    f"at={{'{name}': …}}: the model '{self.made.formula}' has no such column; it has {', '.join(known)}."
+                    + (f" Did you mean '{near}'?" if near else "")
+                )
+        if frame is None and not at:
+            X, rows = self.made.X, np.arange(len(self.made.X))
+        else:
+            X, rows = coded_alike(self.made, told.assign(**at))
+        if not len(rows):
+            raise EstimateError(
+                "No row of the frame has all columns of the formula; there is nothing to average."
+            )
+        weighed = self.weights is not None and self.weights in told.columns
+        w = weights_of(told, self.weights, rows) if weighed else None
+        w = np.ones(len(rows)) if w is None else w
+        return (X[:, self.kept] - self.answers.centre) / self.answers.scale, w / w.sum()
 
 
 def ordered(
-    frame: pd.DataFrame, formula: str, *, weights: str | None = None, cluster: str | None = None,
+    frame: pd.DataFrame,
+    formula: str,
+    *,
+    weights: str | None = None,
+    cluster: str | None = None,
     variance: Variance = "auto",
-) -> Ordered:  # fmt: skip
-    """Fit ordered answers on `formula`, such as "satisfaction ~ age + C(sex)".
+) -> Ordered:
+    """Fit ordered answers on `formula`, such as "satisfaction ~ age + C(sex)", by maximum likelihood.
 
     The outcome is a column of numeric codes or an ordered Categorical. `weights` say how many people a row
-    stands for. `variance` "auto" takes errors from the model where there are neither weights nor clusters and
-    the sandwich otherwise (CR1 over clusters, with t on one less than their number); "model" with weights reads
-    them as counts of alike rows. Rows with a missing value are left out. EstimateError for an outcome without
-    order, answers that are foretold without fail, or a search that does not settle.
+    stands for. `variance` "auto" is "model" where there are neither weights nor clusters; "rows" (the sandwich)
+    with weights, because they are chances of being drawn and not counts; "CR2" with clusters. "model" reads
+    weights as counts of alike rows (R's `clm`); "CR0" and "CR1" are the plain sandwich over clusters and the one
+    times G/(G - 1), with t(G - 1). Rows with a gap in the formula are left out and counted. EstimateError for
+    an outcome without order, columns that repeat each other, answers that are foretold without fail, or a search
+    that does not settle; and never a number from such a search.
     """
-    outcome, codes, labels = _outcome(frame, formula)
-    told = frame.assign(**{outcome: codes})
+    kind = kind_of(variance, weighted=weights is not None, clustered=cluster is not None)
+    outcome, told = outcome_of(frame, formula, weights)
     made = matrices(told, formula, also=[column for column in (weights, cluster) if column is not None])
-    X, names = _without_ones(made)
-    kinds, code = np.unique(made.y, return_inverse=True)
-    if len(kinds) < 2:
-        raise EstimateError(f"Everybody gave '{outcome}' the same answer; there is nothing to explain.")
-    w = weights_of(told, weights, made.rows)
-    given = Answers(X, code.astype(np.int64), np.ones(len(code)) if w is None else w, len(kinds))
-    found = fit(given)
-    groups = (
-        None if cluster is None else pd.factorize(told[cluster].to_numpy()[made.rows])[0].astype(np.int64)
-    )
-    covariance, said, df = _covariance(given, found, groups, variance, is_weighted=weights is not None)
+    made, w = _weighing(made, weights_of(told, weights, made.rows))
+    kept = np.array([i for i, name in enumerate(made.names) if name != "Intercept"], dtype=np.int64)
+    if not len(kept):
+        raise EstimateError(f"'{formula}' has no regressor; expected at least one.")
+    code, kinds = outcome.coded(made.y)
+    answers = in_order(made.X[:, kept], code, w, tuple(made.names[i] for i in kept))
+    found = fit(answers)
+    groups = None if cluster is None else _groups(told[cluster], made.rows, answers)
+    scaled = _doubt(kind, answers, found, groups)
+    doubt = carried(scaled, answers.back)
+    named = tuple(outcome.label(one) for one in kinds)
+    between = [f"{low}|{high}" for low, high in pairwise(named)]
+    each = terms_of([*answers.names, *between], np.concatenate([found.b, found.cuts]), doubt)
+    terms, thresholds = each[: len(kept)], each[len(kept) :]
+    fitted = _Fitted(made, frame.copy(deep=False), weights, kept, answers, groups, found.at, scaled)
     return Ordered(
-        _terms(names, found, covariance, df), tuple(labels[kind] for kind in kinds), found.cuts, found.log_likelihood,
-        covariance, said, len(code), None if groups is None else int(groups.max()) + 1, _note(groups), given, names,
+        terms, thresholds, named, found.log_likelihood, doubt.covariance, doubt.method, len(code), len(frame) - len(code),
+        doubt.clusters, found.steps, found.gradient, together([*outcome.unheard(kinds), *notes_on(terms, doubt)]), fitted,
     )  # fmt: skip
 
 
-def _outcome(frame: pd.DataFrame, formula: str) -> tuple[str, pd.Series, dict[float, str]]:
-    """The outcome's name, its codes as floats (NaN where missing), and each code in words."""
-    name = formula.split("~")[0].strip()
-    require(frame, [name])
-    column = frame[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        if not column.cat.ordered:
-            raise EstimateError(f"'{name}' is a Categorical without order; make it one with ordered=True.")
-        codes = column.cat.codes.astype("float64").where(column.notna())
-        return name, codes, {float(i): str(label) for i, label in enumerate(column.cat.categories)}
-    if not pd.api.types.is_numeric_dtype(column):
-        example = column.dropna().head(1).tolist()
-        raise EstimateError(
-            f"'{name}' holds words such as {example}, whose order cannot be known. Make it an ordered Categorical, or numbers."
-        )
-    values = numbers(frame, name)
-    return name, pd.Series(values, index=frame.index), {float(v): f"{v:g}" for v in np.unique(values[np.isfinite(values)])}  # fmt: skip
+def _weighing(made: Matrices, w: Floats | None) -> tuple[Matrices, Floats]:
+    """The rows that weigh something, with their weights."""
+    if w is None:
+        return made, np.ones(len(made.y))
+    if (w > 0).all():
+        return made, w
+    there = w > 0
+    kept = Matrices(made.formula, made.y[there], made.X[there], made.names, made.rows[there], made.coding)
+    return kept, w[there]
 
 
-def _without_ones(made: Matrices) -> tuple[Floats, tuple[str, ...]]:
-    """The cuts take the place of a column of ones."""
-    kept = [i for i, name in enumerate(made.names) if name != "Intercept"]
-    if not kept:
-        raise EstimateError(f"'{made.formula}' has no regressor; expected at least one.")
-    return made.X[:, kept], tuple(made.names[i] for i in kept)
+def _groups(labels: pd.Series, rows: Ints, answers: Answers) -> Ints:
+    """Clusters as 0..G-1, in the order of the sorted rows."""
+    return np.asarray(pd.factorize(labels.iloc[rows])[0][answers.order], dtype=np.int64)
 
 
-def _covariance(
-    given: Answers, found: Optimum, groups: Ints | None, variance: Variance, *, is_weighted: bool
-) -> tuple[Floats, str, float]:
-    bread = np.linalg.inv(found.information)
-    if variance == "model" or (variance == "auto" and groups is None and not is_weighted):
-        return np.asarray(bread), "from the model", math.inf
-    each = scores(given, np.concatenate([found.b, found.cuts]))
-    if groups is None:
-        n = len(each)
-        return np.asarray(bread @ each.T @ each @ bread * n / (n - 1)), "sandwich over rows", math.inf
-    G = int(groups.max()) + 1
-    if G < 2:
-        raise EstimateError("1 cluster; a variance between clusters needs at least two.")
-    sums = np.column_stack([np.bincount(groups, weights=column, minlength=G) for column in each.T])
-    return (
-        np.asarray(bread @ sums.T @ sums @ bread * G / (G - 1)),
-        f"sandwich over {G} clusters (CR1)",
-        G - 1.0,
-    )
+def _doubt(kind: Kind, answers: Answers, found: Optimum, groups: Ints | None) -> Doubt:
+    """The variance on the scale of the search."""
+    if kind == "model":
+        return from_model(found.information)
+    each = scores(answers, found.at)
+    if kind == "rows" or groups is None:
+        return from_rows(found.information, each)
+    by_cluster = information_by(answers, found.at, groups) if kind == "CR2" else None
+    return from_clusters(kind, found.information, summed(each, groups), by_cluster)
 
 
-def _terms(names: tuple[str, ...], found: Optimum, covariance: Floats, df: float) -> tuple[Term, ...]:
-    se = np.sqrt(np.diag(covariance))[: len(names)]
-    reach = stats.t.ppf(0.975, df) * se
-    p = 2 * stats.t.sf(np.abs(found.b) / se, df)
-    return tuple(
-        Term(name, float(found.b[i]), float(se[i]), df, float(p[i]), float(found.b[i] - reach[i]), float(found.b[i] + reach[i]))
-        for i, name in enumerate(names)
-    )  # fmt: skip
-
-
-def _note(groups: Ints | None) -> Text | None:
-    if groups is None or groups.max() + 1 >= 40:
-        return None
-    G = int(groups.max()) + 1
-    return Text(
-        f"只有{G}个社区，这种标准误偏小；结论以CR2为准。",
-        f"With only {G} clusters these errors are on the small side; let CR2 decide.",
-    )
-
-
-def _share_slopes(X: Floats, b: Floats, cuts: Floats, w: Floats) -> Floats:
+def _share_slopes(Z: Floats, b: Floats, cuts: Floats, w: Floats) -> Floats:
     """How each answer's average share moves with each coefficient and cut, K x (k + K - 1)."""
-    below = expit(cuts[None, :] - (X @ b)[:, None])
+    below = expit(cuts[None, :] - (Z @ b)[:, None])
     dense = below * (1 - below) * w[:, None]
-    edges = np.column_stack([np.zeros(len(X)), dense, np.zeros(len(X))])
-    in_b = -np.diff(edges, axis=1).T @ X
-    K = len(cuts) + 1
-    in_cuts = np.zeros((K, K - 1))
-    total = dense.sum(axis=0)
-    for i in range(K - 1):
-        in_cuts[i, i], in_cuts[i + 1, i] = total[i], -total[i]
+    in_b = -np.diff(dense, axis=1, prepend=0.0, append=0.0).T @ Z
+    in_cuts = np.diff(np.diag(dense.sum(axis=0)), axis=0, prepend=0.0, append=0.0)
     return np.column_stack([in_b, in_cuts])
-
-
-def _brant(answers: Answers, names: tuple[str, ...]) -> Brant:
-    k, K = answers.X.shape[1], answers.levels
-    if K < 3:
-        raise EstimateError("Two answers have one cut; there are no lines to be parallel.")
-    X, w = np.column_stack([np.ones(len(answers.X)), answers.X]), answers.weights
-    every, read = np.arange(len(X)), ("Intercept", *names)
-    fits = [
-        fit_logit(
-            Matrices(f"answer > {cut + 1}", (answers.code > cut).astype(np.float64), X, read, every), w
-        ).coefficients
-        for cut in range(K - 1)
-    ]
-    P = [expit(X @ b) for b in fits]
-    inverse = [np.linalg.inv((X * (w * p * (1 - p))[:, None]).T @ X) for p in P]
-    V = np.empty(((K - 1) * k, (K - 1) * k))
-    for i in range(K - 1):
-        for j in range(i, K - 1):
-            middle = (X * (w * (P[j] - P[i] * P[j]))[:, None]).T @ X
-            block = (inverse[i] @ middle @ inverse[j])[1:, 1:]
-            V[i * k : (i + 1) * k, j * k : (j + 1) * k] = block
-            V[j * k : (j + 1) * k, i * k : (i + 1) * k] = block.T
-    slopes = np.concatenate([b[1:] for b in fits])
-    rows = [(name, *_equal(slopes, V, [i], k, K)) for i, name in enumerate(names)]
-    table = pd.DataFrame(rows, columns=["term", "chi2", "df", "p"])
-    return Brant(*_equal(slopes, V, list(range(k)), k, K), table)
-
-
-def _equal(slopes: Floats, V: Floats, terms: list[int], k: int, K: int) -> tuple[float, int, float]:
-    """Wald's chi-square that the slopes of some terms are the same at every cut."""
-    chosen = np.concatenate([[cut * k + i for i in terms] for cut in range(K - 1)])
-    q = len(terms)
-    D = np.zeros(((K - 2) * q, (K - 1) * q))
-    for cut in range(K - 2):
-        for i in range(q):
-            D[cut * q + i, i], D[cut * q + i, (cut + 1) * q + i] = 1.0, -1.0
-    away = D @ slopes[chosen]
-    chi2 = float(away @ np.linalg.solve(D @ V[np.ix_(chosen, chosen)] @ D.T, away))
-    return chi2, len(D), float(stats.chi2.sf(chi2, len(D)))
