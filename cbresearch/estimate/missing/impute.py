@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import stats
 
 from cbresearch.errors import EstimateError
-from cbresearch.estimate.missing.columns import DRAWS, MATCHED, Column, read
+from cbresearch.estimate.missing.columns import DRAWS, Column, read
 from cbresearch.estimate.missing.matching import DONORS
 from cbresearch.records import Text
 from cbresearch.sampling.design import Floats, numbers, require

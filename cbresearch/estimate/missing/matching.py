@@ -25,7 +25,7 @@ def matched(X: Floats, y: Floats, gap: NDArray[np.bool_], groups: Ints, rng: np.
     there = ~gap
     fitted, b = _fitted(X[there], y[there], groups[there], int(groups.max()) + 1, rng)
     k = X.shape[1]
-    wanted = X[gap] @ b[:k] + np.append(b[k:], 0.0)[groups[gap]] if len(b) > k else X[gap] @ b
+    wanted = X[gap] @ b[:k] + (b[k:][groups[gap]] if len(b) > k else 0.0)
     return _nearest(fitted, wanted, y[there], rng)
 
 
@@ -70,18 +70,20 @@ def between_share(y: Floats, groups: Ints, rng: np.random.Generator) -> float:
 
 
 def _nearest(fitted: Floats, wanted: Floats, answers: Floats, rng: np.random.Generator) -> Floats:
-    """For each gap the answer of one of the people foretold most alike, any of them where many are alike."""
-    # people foretold just alike come in random order, or the same few would give all answers
-    order = rng.permutation(len(fitted))
-    order = order[np.argsort(fitted[order], kind="stable")]
-    ranked, n = fitted[order], len(order)
-    k = min(DONORS, n)
-    first, last = np.searchsorted(ranked, wanted, "left"), np.searchsorted(ranked, wanted, "right")
-    middle = first + (rng.random(len(wanted)) * (last - first)).astype(np.int64)
-    start = np.clip(middle - k, 0, max(n - 2 * k, 0))
-    window = start[:, None] + np.arange(min(2 * k, n))
-    away = np.abs(ranked[window] - wanted[:, None])
-    near = np.argsort(away + rng.random(away.shape) * 1e-12 * (1 + away), axis=1)[:, :k]
-    every = np.arange(len(wanted))
-    chosen = near[every, rng.integers(0, k, len(wanted))]
-    return np.asarray(answers[order[window[every, chosen]]])
+    """For each gap the answer of one of the five people foretold most alike, or of more where they are just alike."""
+    unit = float(answers.std()) or 1.0  # what differs by a billionth of it is alike
+    levels, level, people = np.unique(np.round(fitted / unit, 9), return_inverse=True, return_counts=True)
+    width = min(2 * DONORS, len(levels))
+    # five distinct levels to either side hold the nearest five people
+    start = np.clip(np.searchsorted(levels, wanted / unit) - DONORS, 0, len(levels) - width)
+    window = start[:, None] + np.arange(width)
+    every = np.arange(len(wanted))[:, None]
+    window = window[every, np.argsort(np.abs(levels[window] - wanted[:, None] / unit), axis=1, kind="stable")]
+    reached = np.cumsum(people[window], axis=1)
+    enough = np.minimum((reached < DONORS).sum(axis=1), width - 1)
+    chosen = (rng.random(len(wanted)) * reached[every[:, 0], enough]).astype(np.int64)
+    place = (reached <= chosen[:, None]).sum(axis=1)
+    inside = chosen - np.where(place > 0, reached[every[:, 0], place - 1], 0)
+    first = np.cumsum(people) - people
+    order = np.argsort(level, kind="stable")
+    return np.asarray(answers[order[first[window[every[:, 0], place]] + inside]])

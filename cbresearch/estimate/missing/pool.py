@@ -74,7 +74,9 @@ def pool(
         raise EstimateError(
             f"df_complete = {df_complete}; expected the positive degrees of freedom of complete data."
         )
-    value, within, between = float(q.mean()), float(u.mean()), float(q.var(ddof=1))
+    # from the first set, so that sets that agree differ by nothing, not by rounding
+    value, within = float(q[0] + (q - q[0]).mean()), float(u[0] + (u - u[0]).mean())
+    between = float((q - q[0]).var(ddof=1))
     total = within + (1 + 1 / m) * between
     extra = (1 + 1 / m) * between
     share = extra / total if total > 0 else 0.0
