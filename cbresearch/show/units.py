@@ -17,7 +17,7 @@ from cbresearch.study import Indicator
 DECIMALS = {
     "points": 1, "percent": 1, "share": 1, "percentage points": 1, "as asked": 2, "people": 0, "yuan": 0, "rows": 0,
     "residents": 0, "communities": 0, "households": 0, "cells": 0, "seconds": 0, "years": 1, "count": 0, "ratio": 2,
-    "per 1,000 households": 2, "rank": 0, "index points": 1,
+    "per 1,000 households": 2, "rank": 0, "index points": 1, "F": 2, "fine points": 2, "amount": 0, "percent of a sum": 0,
 }  # fmt: skip
 """Decimals by the unit codes that estimators use; each has its words under `unit.` in the catalogue."""
 
@@ -157,7 +157,7 @@ def _indicator_unit(indicator: Indicator) -> Unit:
 
 def _spaced(words: Text) -> Text:
     """The unit as it follows a number; one that begins with a number of its own is multiplied."""
-    if words.en.startswith("%"):
+    if not words.en or words.en.startswith("%"):
         return words
     return Text(words.zh, f" × {words.en}" if words.en[:1].isdigit() else f" {words.en}")
 

@@ -1,0 +1,107 @@
+"""How far off the headline may be: its standard error reckoned in several ways, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pandas as pd
+
+from cbresearch.errors import EstimateError
+from cbresearch.estimate.precision import PUBLISHED
+from cbresearch.estimate.questions.common import (
+    NO_OUTCOME,
+    chosen_wave,
+    gate,
+    headline,
+    sampled_residents,
+    sampling_design,
+    unanswered,
+    unit_of,
+)
+from cbresearch.estimate.release import fact, release, ruled
+from cbresearch.records import Estimate, Released, Text, Unanswered
+from cbresearch.sampling.calibrate import rake
+from cbresearch.sampling.descriptive import design_effect, mean
+from cbresearch.sampling.domains import Group
+from cbresearch.sampling.replication import Kind, replicate
+from cbresearch.study import Study
+
+STANDARD_ERROR, DESIGN_EFFECT = "standard_error", "design_effect"
+NO_REPLICATES = Text(
+    "不公布：抽样单位太多或太少，不能逐一去掉重算。",
+    "Held back: too many sampled units, or too few, to be left out in turn.",
+)
+
+
+def doubt_of_headline(study: Study, wave: int = 0) -> list[Released] | Unanswered:
+    """The headline's mean in a wave, its standard error and design effect, by each way of reckoning.
+
+    Measures: the headline, "standard_error", "design_effect"; group: wave, ("reckoned", …): "selection" (weights
+    that know nothing of the population), "taylor" (as reports have it), "jackknife" (JKn), "bootstrap",
+    "calibrated" (Taylor that knows what the margins fix). Without selection weights or margins there is nothing
+    to reckon by them, and they are left out; replicates that cannot be had are held back with the reason.
+    """
+    column = headline(study)
+    if not column:
+        return unanswered("doubt_of_headline", NO_OUTCOME)
+    chosen, frame = chosen_wave(study, wave), sampled_residents(study)
+    own = frame[frame["wave"] == chosen].reset_index(drop=True)
+    if not own[column].notna().any():
+        return unanswered("doubt_of_headline", NO_OUTCOME)
+    taylor, plain = (
+        mean(own, column, sampling_design(study)),
+        design_effect(own, column, sampling_design(study)),
+    )
+    found: list[Released] = []
+    for name, estimate in _reckoned(study, own, column):
+        group = (("wave", str(chosen)), ("reckoned", name))
+        found += _told(study, estimate, taylor, plain, group) if estimate else _untold(study, column, group)
+    return found
+
+
+def _told(study: Study, estimate: Estimate, taylor: Estimate, plain: float, group: Group) -> list[Released]:
+    """The mean as the gate rules on it; what is told of its doubt goes with it."""
+    named = replace(estimate, unit=unit_of(study, estimate.measure), group=group)
+    (released,) = release([named], gate(study))
+    ruling = (released.status, released.reason) if released.status == "held back" else PUBLISHED
+    effect = plain * (estimate.se / taylor.se) ** 2 if taylor.se > 0 else math.nan
+    about = _about(study, estimate.measure, estimate.se, effect, group)
+    return [released, *(ruled(replace(one, n=estimate.n, method=estimate.method), ruling) for one in about)]
+
+
+def _untold(study: Study, column: str, group: Group) -> list[Released]:
+    nothing = fact(column, math.nan, unit_of(study, column), group)
+    about = _about(study, column, math.nan, math.nan, group)
+    return [ruled(one, ("held back", NO_REPLICATES)) for one in (nothing, *about)]
+
+
+def _about(study: Study, column: str, se: float, effect: float, group: Group) -> list[Estimate]:
+    unit = unit_of(study, column)
+    # one decimal of a point is enough for a mean, and hides what standard errors differ by
+    finely = "fine points" if unit == "points" else unit
+    return [fact(STANDARD_ERROR, se, finely, group), fact(DESIGN_EFFECT, effect, "ratio", group)]
+
+
+def _reckoned(study: Study, own: pd.DataFrame, column: str) -> Iterator[tuple[str, Estimate | None]]:
+    """The headline by each way that the study's weights allow; None where replicates cannot be had."""
+    design, margins = sampling_design(study), study.design.margins
+    if study.design.weight is not None and "weight_base" in own.columns:
+        yield "selection", mean(own, column, replace(design, weights="weight_base"))
+    yield "taylor", mean(own, column, design)
+    yield "jackknife", _replicated(study, own, column, "JKn")
+    yield "bootstrap", _replicated(study, own, column, "bootstrap")
+    if margins and "weight_nonresponse" in own.columns:
+        # the weights that the build made, raked again by an estimator that knows what the margins fix
+        before = replace(design, weights="weight_nonresponse")
+        yield "calibrated", rake(own, before, margins, ceiling=study.design.trim).mean(own, column)
+
+
+def _replicated(study: Study, own: pd.DataFrame, column: str, kind: Kind) -> Estimate | None:
+    # replicates know a stratum that one PSU stands for alone only as certain to be drawn
+    design = replace(sampling_design(study), lonely="certainty")
+    try:
+        return replicate(own, design, kind, seed=study.file.study.seed).mean(own, column)
+    except EstimateError:
+        return None
