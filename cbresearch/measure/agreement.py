@@ -18,7 +18,8 @@ from cbresearch.records import Text
 from cbresearch.sampling.design import numbers, require
 
 RELIABLE = 0.70
-"""The customary least reliability of a mean that groups are compared by (LeBreton and Senter 2008)."""
+"""The customary least reliability of a mean that groups are compared by (LeBreton and Senter 2008,
+Organizational Research Methods 11); a custom, no law."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,18 @@ class Agreement:
             )
         if self.icc2 < RELIABLE:
             return Text(
-                f"组平均数的信度为{self.icc2:.2f}，低于{RELIABLE:.2f}；比较时须看区间。",
-                f"The means of groups have a reliability of {self.icc2:.2f}, below {RELIABLE:.2f}; compare them by their intervals only.",
+                f"组平均数的信度ICC(2)为{self.icc2:.2f}，低于惯用的{RELIABLE:.2f}（LeBreton与Senter，2008）；比较时须看区间。",
+                f"The means of groups have a reliability ICC(2) of {self.icc2:.2f}, below the customary {RELIABLE:.2f} "
+                "(LeBreton and Senter 2008); compare them by their intervals only.",
             )
         return Text(
-            f"组平均数的信度为{self.icc2:.2f}，可以比较。",
-            f"The means of groups have a reliability of {self.icc2:.2f} and may be compared.",
+            f"组平均数的信度ICC(2)为{self.icc2:.2f}，达到惯用的{RELIABLE:.2f}（LeBreton与Senter，2008），可以比较。",
+            f"The means of groups have a reliability ICC(2) of {self.icc2:.2f}, at or above the customary {RELIABLE:.2f} "
+            "(LeBreton and Senter 2008), and may be compared.",
         )
 
 
-def agreement(frame: pd.DataFrame, column: str, group: str) -> Agreement:
+def agreement(frame: pd.DataFrame, column: str, group: str = "community") -> Agreement:
     """ICC(1) and ICC(2) of a numeric column over groups, by the one-way analysis of variance.
 
     Rows without an answer or a group are left out. ICC(1) may be negative where groups are more alike than
@@ -87,18 +90,20 @@ def agreement(frame: pd.DataFrame, column: str, group: str) -> Agreement:
     return Agreement(column, one, left, right, 1 - 1 / F, F, float(stats.f.sf(F, k - 1, n - k)), k, n, n0)
 
 
-def within_agreement(frame: pd.DataFrame, items: Sequence[str], group: str, *, answers: int) -> pd.DataFrame:
+def within_agreement(
+    frame: pd.DataFrame, items: Sequence[str], group: str = "community", *, answers: int
+) -> pd.DataFrame:
     """rwg(J): how far the residents of each group agree, against answers spread evenly over `answers` options.
 
     A row per group: group, n, mean_variance, rwg (of one item: rwg, of several: rwg(J)). Residents who missed
     an item are left out. 1 is full agreement; below 0 (more spread than even) counts as 0. NaN for a single
-    resident. EstimateError for unknown columns or fewer than two answer options.
+    resident. EstimateError for unknown columns, no item, fewer than two answer options, or answers further
+    apart than that many options one step apart could be (points of 0-100 are no such answers).
     """
     require(frame, [*items, group])
-    if answers < 2:
-        raise EstimateError(f"answers = {answers}; expected how many answers each item offers, two or more.")
-    even = (answers**2 - 1) / 12
     values = pd.DataFrame({item: numbers(frame, item) for item in items}, index=frame.index)
+    _refuse_spread(values, answers)
+    even = (answers**2 - 1) / 12
     whole = values.notna().all(axis="columns") & frame[group].notna()
     grouped = values[whole].groupby(frame.loc[whole, group], observed=True)
     variance = grouped.var(ddof=1).mean(axis="columns")
@@ -106,3 +111,18 @@ def within_agreement(frame: pd.DataFrame, items: Sequence[str], group: str, *, a
     rwg = (J * (1 - share) / (J * (1 - share) + share)).where(share <= 1, 0.0).where(variance.notna())
     told = pd.DataFrame({"n": grouped.size(), "mean_variance": variance, "rwg": rwg})
     return told.rename_axis("group").reset_index()
+
+
+def _refuse_spread(values: pd.DataFrame, answers: int) -> None:
+    faults = [] if values.shape[1] else ["no item; expected one at least"]
+    if answers < 2:
+        faults.append(f"answers = {answers}; expected how many answers each item offers, two or more")
+    span = values.max() - values.min()
+    faults += [
+        f"answers to '{item}' lie {width:g} apart; {answers} answers lie at most {answers - 1} apart"
+        for item, width in span.items()
+        if width > answers - 1
+    ]
+    if faults:
+        listed = "\n".join(f"  - {fault}" for fault in faults)
+        raise EstimateError(f"Agreement cannot be held against an even spread of answers:\n{listed}")

@@ -7,12 +7,13 @@ Harman and Jones (1966, Psychometrika 31); Jöreskog (1967, Psychometrika 32). R
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from scipy import optimize
 
 from cbresearch.errors import EstimateError
+from cbresearch.measure.correlations import checked, expect
 from cbresearch.sampling.design import Floats
 
 Method = Literal["minres", "ml"]
@@ -32,8 +33,13 @@ class Extracted:
 
 
 def extract(correlations: Floats, factors: int, method: Method = "minres") -> Extracted:
-    """The loadings of so many factors. EstimateError where there are too many for the items, or the search does not settle."""
-    R = np.asarray(correlations)
+    """The loadings of so many factors of a k x k correlation matrix.
+
+    EstimateError for an unknown method, a matrix without an inverse, more factors than k items can tell
+    (degrees of freedom below 0), or a search that does not settle.
+    """
+    expect("extraction", method, get_args(Method))
+    R = checked(correlations)
     k = len(R)
     if not 1 <= factors < k or (k - factors) ** 2 < k + factors:
         raise EstimateError(f"{factors} factors of {k} items leave nothing to test; take fewer factors.")

@@ -13,8 +13,11 @@ import pandas as pd
 from scipy import stats
 
 from cbresearch.errors import EstimateError
+from cbresearch.measure.correlations import checked
 from cbresearch.records import Text
 from cbresearch.sampling.design import Floats
+
+FEWEST_DRAWS = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +33,13 @@ class Factorability:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParallelAnalysis:
-    """`observed` eigenvalues beside the `chance` ones (95th percentile of unrelated items), largest first."""
+    """`observed` eigenvalues beside the `chance` ones (a `percentile` of those of unrelated items), largest first."""
 
     observed: Floats
     chance: Floats
     factors: int
     draws: int
+    percentile: float
 
     @property
     def table(self) -> pd.DataFrame:
@@ -57,7 +61,7 @@ def factorability(correlations: Floats, n: float) -> Factorability:
 
     EstimateError where items repeat each other, so that the matrix has no inverse.
     """
-    R = _checked(correlations)
+    R = checked(correlations)
     inverse = np.linalg.inv(R)
     sd = np.sqrt(np.diag(inverse))
     partial = -inverse / np.outer(sd, sd)
@@ -73,28 +77,36 @@ def factorability(correlations: Floats, n: float) -> Factorability:
 
 
 def parallel_analysis(
-    correlations: Floats, n: float, *, draws: int = 500, percentile: float = 95.0, seed: int = 1
-) -> ParallelAnalysis:
+    correlations: Floats, n: float, *, draws: int = 500, percentile: float = 95.0, seed: int = 1,
+    kept: Floats | None = None,
+) -> ParallelAnalysis:  # fmt: skip
     """How many eigenvalues exceed those of unrelated items answered by `n` residents.
 
-    Samples of unrelated normal items are drawn as their covariance (Wishart), so n costs nothing.
+    Samples of unrelated normal items are drawn as their covariance (Wishart), so n costs nothing. Polychoric
+    correlations need `kept` (see `Polychoric`): with few answers they stray further from 0 than plain ones,
+    and without it too many factors would be found. Factors are counted up to the first that does not exceed.
+    EstimateError for fewer residents than items, or a percentile or number of draws that cannot be.
     """
-    R = _checked(correlations)
+    R = checked(correlations)
     k = len(R)
-    if n <= k:
-        raise EstimateError(f"{n:g} residents and {k} items; expected more residents than items.")
+    _refuse(n, k, draws, percentile, kept)
     drawn = stats.wishart(df=max(int(n) - 1, k), scale=np.eye(k), seed=seed).rvs(size=draws).reshape(-1, k, k)
     sd = np.sqrt(np.einsum("dii->di", drawn))
-    chance = np.linalg.eigvalsh(drawn / (sd[:, :, None] * sd[:, None, :]))[:, ::-1]
+    unrelated = drawn / (sd[:, :, None] * sd[:, None, :])
+    if kept is not None:
+        # near 0 a polychoric correlation is that of the normal scores, over the share they keep
+        unrelated = unrelated / np.sqrt(np.outer(kept, kept))
+        unrelated[:, np.arange(k), np.arange(k)] = 1.0
+    chance = np.linalg.eigvalsh(unrelated)[:, ::-1]
     limits = np.percentile(chance, percentile, axis=0).astype(np.float64)
     observed = np.linalg.eigvalsh(R)[::-1].astype(np.float64)
     below = np.flatnonzero(observed <= limits)
-    return ParallelAnalysis(observed, limits, int(below[0]) if len(below) else k, draws)
+    return ParallelAnalysis(observed, limits, int(below[0]) if len(below) else k, draws, percentile)
 
 
 def velicer_map(correlations: Floats) -> Floats:
     """The mean squared partial correlation when 1, 2, … k - 1 principal components are taken out; its lowest says how many to keep."""
-    R = _checked(correlations)
+    R = checked(correlations)
     k = len(R)
     values, vectors = np.linalg.eigh(R)
     loadings = (vectors * np.sqrt(np.maximum(values, 0)))[:, ::-1]
@@ -109,12 +121,15 @@ def velicer_map(correlations: Floats) -> Floats:
     return np.asarray(found)
 
 
-def _checked(correlations: Floats) -> Floats:
-    R = np.asarray(correlations, dtype=np.float64)
-    if R.ndim != 2 or R.shape[0] != R.shape[1] or not np.isfinite(R).all() or not np.allclose(np.diag(R), 1):
-        raise EstimateError(f"Expected a correlation matrix without gaps; found shape {R.shape}.")
-    if np.linalg.eigvalsh(R)[0] < 1e-10:
-        raise EstimateError(
-            "Some items follow from the others, or pairs do not fit together; leave items out, or use smoothed() first."
-        )
-    return R
+def _refuse(n: float, k: int, draws: int, percentile: float, kept: Floats | None) -> None:
+    faults = []
+    if n <= k:
+        faults.append(f"{n:g} residents and {k} items; expected more residents than items")
+    if draws < FEWEST_DRAWS:
+        faults.append(f"draws = {draws}; expected {FEWEST_DRAWS} at least")
+    if not 0 < percentile < 100:
+        faults.append(f"percentile = {percentile:g}; expected a number between 0 and 100, such as 95")
+    if kept is not None and (len(kept) != k or not ((kept > 0) & (kept <= 1 + 1e-9)).all()):
+        faults.append(f"kept: expected {k} shares above 0 and up to 1, as in Polychoric.kept")
+    if faults:
+        raise EstimateError("No parallel analysis:\n" + "\n".join(f"  - {fault}" for fault in faults))

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
 from cbresearch.errors import EstimateError
+from cbresearch.measure.correlations import Correlated, Correlations, correlated, expect
 from cbresearch.measure.extraction import Extracted, Method, extract
-from cbresearch.measure.items import Items, items_of
-from cbresearch.measure.polychoric import polychoric, smoothed
+from cbresearch.measure.notes import joined
 from cbresearch.measure.rotation import Rotation, rotate
 from cbresearch.records import Text
 from cbresearch.sampling.design import Floats
 
-Correlations = Literal["pearson", "polychoric"]
+POOR_RMSEA = 0.10
+"""MacCallum, Browne and Sugawara (1996, Psychological Methods 1): beyond it a model fits poorly."""
+NEARLY_ALL = 0.9999
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,8 @@ class Factors:
     """Pattern loadings (items x factors) with what they leave: `uniquenesses`, `phi` of the factors, fit.
 
     `chi2`, `df`, `p` test that so many factors are enough; `rmsea` with its 90 % interval and `tli` say by how
-    much they are not. `note` names Heywood cases.
+    much they are not. Polychoric correlations have a `chi2` that describes but follows no chi-square: `p` and
+    the interval are NaN, and `method` says why. `note` names Heywood cases and what ails the correlations.
     """
 
     items: tuple[str, ...]
@@ -48,6 +51,7 @@ class Factors:
     rmsea: float
     rmsea_low: float
     rmsea_high: float
+    method: str
     note: Text | None
 
     @property
@@ -60,10 +64,11 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class Omega:
-    """McDonald's omega. `kind` says which: "total, one factor" or "hierarchical", with the model behind it.
+    """McDonald's omega. `kind` says which: "total, one factor" or "hierarchical", with the `model` behind it.
 
     `value` is the share of the score's variance that the general factor accounts for; for the hierarchical
-    kind `total` is the share that all common factors do.
+    kind `total` is the share that all common factors do. `rmsea` is the model's (NaN where nothing is left to
+    test it by, as with three items of one factor). `note` warns of what the value presumes and does not hold.
     """
 
     kind: Literal["total, one factor", "hierarchical"]
@@ -72,7 +77,21 @@ class Omega:
     model: str
     formula: str
     n: float
+    rmsea: float
     note: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How far so many factors leave the correlations unexplained."""
+
+    chi2: float
+    df: int
+    p: float
+    tli: float
+    rmsea: float
+    low: float
+    high: float
 
 
 def explore(
@@ -81,45 +100,45 @@ def explore(
 ) -> Factors:  # fmt: skip
     """Exploratory factor analysis of a row per resident and a column per item.
 
-    Of residents who answered every item (Pearson) or both of a pair (polychoric). EstimateError for items
-    that cannot be factored, too many factors, or a search that does not settle.
+    Of residents who answered every item (plain correlations) or both of a pair (polychoric). EstimateError for
+    names that are unknown, items that cannot be factored, too many factors, or a search that does not settle.
     """
-    R, n, names = _correlations(items, correlations, weights)
-    found = extract(R, factors, extraction)
+    expect("rotation", rotation, get_args(Rotation))
+    given = correlated(items, correlations=correlations, weights=weights)
+    found = extract(given.values, factors, extraction)
     turned = rotate(found.loadings, rotation)
-    k = len(R)
-    df = ((k - factors) ** 2 - k - factors) // 2
-    chi2 = found.discrepancy * (n - 1 - (2 * k + 5) / 6 - 2 * factors / 3)
-    base, base_df = -float(np.linalg.slogdet(R)[1]) * (n - 1 - (2 * k + 5) / 6), k * (k - 1) / 2
-    tli = (base / base_df - chi2 / df) / (base / base_df - 1) if df else math.nan
-    ends = _rmsea_interval(chi2, df, n)
+    fit = _fit(given, found.discrepancy, factors)
+    why = "" if given.kind == "pearson" else "; no p or interval, their chi2 follows no chi-square"
     return Factors(
-        names, turned.loadings, found.uniquenesses, turned.phi, extraction, rotation, correlations, n, chi2, df,
-        float(stats.chi2.sf(chi2, df)) if df else math.nan, tli, _rmsea(chi2, df, n), *ends,
-        _heywood(found, names),
+        given.names, turned.loadings, found.uniquenesses, turned.phi, extraction, rotation, correlations, given.n,
+        fit.chi2, fit.df, fit.p, fit.tli, fit.rmsea, fit.low, fit.high,
+        f"{extraction}, {rotation}, {correlations} correlations{why}", joined(_heywood(found, given.names), given.note),
     )  # fmt: skip
 
 
 def omega(
-    items: pd.DataFrame, *, correlations: Correlations = "pearson", weights: pd.Series | None = None
-) -> Omega:
-    """Omega total of a scale with one factor: (sum of loadings)² / ((sum)² + sum of uniquenesses), standardised, by minres.
+    items: pd.DataFrame, *, extraction: Method = "minres", correlations: Correlations = "pearson",
+    weights: pd.Series | None = None,
+) -> Omega:  # fmt: skip
+    """Omega total of a scale with one factor: (sum of loadings)² / ((sum)² + sum of uniquenesses), standardised.
 
-    EstimateError for fewer than three items, whose loadings cannot be told.
+    Missing answers as `explore` has them. An item that loads negatively is told, not turned. EstimateError for
+    fewer than three items, whose loadings cannot be told.
     """
-    R, n, names = _correlations(items, correlations, weights)
-    if len(R) < 3:
+    if items.shape[1] < 3:
         raise EstimateError(
-            f"{len(R)} items; omega needs at least three, for two have no loadings of their own."
+            f"{items.shape[1]} items; omega needs at least three, for two have no loadings of their own."
         )
-    found = extract(R, 1)
+    given = correlated(items, correlations=correlations, weights=weights)
+    found = extract(given.values, 1, extraction)
     common = float(found.loadings.sum()) ** 2
     value = common / (common + float((1 - found.loadings**2).sum()))
-    turned = [names[i] for i in np.flatnonzero(found.loadings[:, 0] < 0)]
-    note = _heywood(found, names) or _turned(turned)
+    turned = [given.names[i] for i in np.flatnonzero(found.loadings[:, 0] < 0)]
+    fit = _fit(given, found.discrepancy, 1)
+    note = joined(_heywood(found, given.names), _opposed(turned), _misfit(fit.rmsea), given.note)
     return Omega(
-        "total, one factor", value, value, f"one factor, minres, {correlations} correlations",
-        "(sum l)^2 / ((sum l)^2 + sum(1 - l^2))", n, note,
+        "total, one factor", value, value, f"one factor, {extraction}, {correlations} correlations",
+        "(sum l)^2 / ((sum l)^2 + sum(1 - l^2))", given.n, fit.rmsea, note,
     )  # fmt: skip
 
 
@@ -129,70 +148,70 @@ def omega_hierarchical(
 ) -> Omega:  # fmt: skip
     """How much of the score one general factor accounts for, over and above `factors` groups of items.
 
-    Minres, oblimin, then one factor of the factors (Schmid and Leiman); items that load negatively on the
-    general factor are turned. It depends on the number of groups and on the rotation, so both are told.
-    EstimateError for fewer than three groups, which leave the general factor undetermined.
+    Minres, oblimin, then one factor of the factors (Schmid and Leiman). Items that load negatively on the
+    general factor are turned, as psych does, and `note` names them. The value depends on the number of groups
+    and on the rotation, so `model` tells both. EstimateError for fewer than three groups, which leave the
+    general factor undetermined, for more than the items can tell, or groups without anything in common.
     """
     if factors < 3:
         raise EstimateError(
             f"{factors} groups of items leave the general factor undetermined; expected at least 3."
         )
-    R, n, names = _correlations(items, correlations, weights)
-    found = extract(R, factors)
+    given = correlated(items, correlations=correlations, weights=weights)
+    found = extract(given.values, factors)
     turned = rotate(found.loadings, "oblimin")
-    second = _one_factor(turned.phi)
+    second, is_heywood = _one_factor(turned.phi)
     general = turned.loadings @ second
+    general = general * (-1.0 if general.sum() < 0 else 1.0)
     sign = np.where(general < 0, -1.0, 1.0)
-    variance = float((R * np.outer(sign, sign)).sum())
+    variance = float((given.values * np.outer(sign, sign)).sum())
     value = float((general * sign).sum()) ** 2 / variance
-    total = 1 - float(found.uniquenesses.sum()) / variance
+    fit = _fit(given, found.discrepancy, factors)
+    note = joined(
+        _reversed([given.names[i] for i in np.flatnonzero(sign < 0)]), _heywood(found, given.names),
+        _one_group(is_heywood), _misfit(fit.rmsea), given.note,
+    )  # fmt: skip
     return Omega(
-        "hierarchical", value, total, f"{factors} groups, minres, oblimin, Schmid-Leiman, {correlations} correlations",
-        "(sum g)^2 / sum(R)", n, _heywood(found, names),
+        "hierarchical", value, 1 - float(found.uniquenesses.sum()) / variance,
+        f"{factors} groups, minres, oblimin, Schmid-Leiman, {correlations} correlations",
+        "(sum g)^2 / sum(R)", given.n, fit.rmsea, note,
     )  # fmt: skip
 
 
-def _one_factor(phi: Floats) -> Floats:
-    """One factor of three or more correlated factors; just identified for three."""
+def _one_factor(phi: Floats) -> tuple[Floats, bool]:
+    """One factor of three or more correlated factors (just identified for three), and whether a group is all of it."""
     if len(phi) > 3:
-        return extract(phi, 1).loadings[:, 0]
+        found = extract(phi, 1)
+        return found.loadings[:, 0], bool(found.heywood)
     a, b, c = phi[0, 1], phi[0, 2], phi[1, 2]
-    if min(a * b * c, abs(a), abs(b), abs(c)) <= 0:
+    if a * b * c <= 0:
         raise EstimateError(
             "The groups' correlations have no general factor behind them; omega hierarchical has no meaning here."
         )
-    return np.minimum(np.sqrt(np.abs([a * b / c, a * c / b, b * c / a])), 0.9999)
+    first = math.sqrt(a * b / c)
+    loadings = np.array([first, a / first, b / first])
+    return np.clip(loadings, -NEARLY_ALL, NEARLY_ALL), bool((np.abs(loadings) > NEARLY_ALL).any())
 
 
-def _correlations(
-    items: pd.DataFrame, kind: Correlations, weights: pd.Series | None
-) -> tuple[Floats, float, tuple[str, ...]]:
-    if kind == "polychoric":
-        found = polychoric(items, weights=weights)
-        given = items_of(items, weights)
-        return smoothed(found.correlations), _n(given), found.items
-    given = items_of(items, weights).complete
-    if len(given.values) <= len(given.names):
-        raise EstimateError(
-            f"{len(given.values)} residents answered every one of {len(given.names)} items; expected more residents than items."
-        )
-    return given.correlation(), _n(given), given.names
-
-
-def _n(given: Items) -> float:
-    is_weighted = bool((given.weights != given.weights[0]).any())
-    return given.effective_n if is_weighted else float(len(given.values))
-
-
-def _rmsea(chi2: float, df: int, n: float) -> float:
-    """As psych has it."""
-    return math.sqrt(max(chi2 / (df * n) - 1 / (n - 1), 0)) if df else math.nan
+def _fit(given: Correlated, discrepancy: float, factors: int) -> _Fit:
+    """As psych has it: Bartlett's correction, TLI against no correlation; inference for plain correlations only."""
+    k, n = len(given.values), given.n
+    df = ((k - factors) ** 2 - k - factors) // 2
+    # one correction for both, the factors' own, as psych's TLI has it
+    scale = n - 1 - (2 * k + 5) / 6 - 2 * factors / 3
+    chi2 = discrepancy * scale
+    base, base_df = -float(np.linalg.slogdet(given.values)[1]) * scale, k * (k - 1) / 2
+    if not df:
+        return _Fit(chi2, 0, math.nan, math.nan, math.nan, math.nan, math.nan)
+    tli = (base / base_df - chi2 / df) / (base / base_df - 1)
+    rmsea = math.sqrt(max(chi2 / (df * n) - 1 / (n - 1), 0))
+    if given.kind == "polychoric":
+        return _Fit(chi2, df, math.nan, tli, rmsea, math.nan, math.nan)
+    return _Fit(chi2, df, float(stats.chi2.sf(chi2, df)), tli, rmsea, *_rmsea_interval(chi2, df, n))
 
 
 def _rmsea_interval(chi2: float, df: int, n: float) -> tuple[float, float]:
     """The 90 % interval by the noncentral chi-square."""
-    if not df:
-        return math.nan, math.nan
     ends = []
     for share in (0.95, 0.05):
 
@@ -210,15 +229,46 @@ def _rmsea_interval(chi2: float, df: int, n: float) -> tuple[float, float]:
 def _heywood(found: Extracted, names: tuple[str, ...]) -> Text | None:
     if not found.heywood:
         return None
-    listed = ", ".join(names[i] for i in found.heywood)
+    listed = [names[i] for i in found.heywood]
     return Text(
-        f"题目 {listed} 几乎被因子完全解释（Heywood情形），结果不可靠；请减少因子。",
-        f"{listed} would be explained almost in full (a Heywood case), so the result cannot be relied on; take fewer factors.",
+        f"题目 {'、'.join(listed)} 几乎被因子完全解释（Heywood情形），结果不可靠；请减少因子。",
+        f"{', '.join(listed)} would be explained almost in full (a Heywood case), so the result cannot be relied on; take fewer factors.",
     )
 
 
-def _turned(names: list[str]) -> Text | None:
+def _opposed(names: list[str]) -> Text | None:
     if not names:
         return None
-    listed = ", ".join(names)
-    return Text(f"题目 {listed} 与其余题目方向相反。", f"{listed} points the other way from the rest.")
+    points = "points" if len(names) == 1 else "point"
+    return Text(
+        f"题目 {'、'.join(names)} 与其余题目方向相反；这里没有自动反转。",
+        f"{', '.join(names)} {points} the other way from the rest; nothing was turned here.",
+    )
+
+
+def _reversed(names: list[str]) -> Text | None:
+    if not names:
+        return None
+    was = "was" if len(names) == 1 else "were"
+    return Text(
+        f"题目 {'、'.join(names)} 与总因子方向相反，计算时已反转。",
+        f"{', '.join(names)} {was} turned to point the way of the general factor.",
+    )
+
+
+def _one_group(is_heywood: bool) -> Text | None:
+    if not is_heywood:
+        return None
+    return Text(
+        "有一组题目与总因子几乎无法区分，分层ω不可靠；请改变组数。",
+        "One group of items can hardly be told from the general factor, so that omega hierarchical cannot be relied on; try another number of groups.",
+    )
+
+
+def _misfit(rmsea: float) -> Text | None:
+    if not rmsea > POOR_RMSEA:
+        return None
+    return Text(
+        f"所设模型与数据不合（RMSEA = {rmsea:.2f}，大于{POOR_RMSEA:.2f}），ω只能当作参考。",
+        f"The model behind this omega fits poorly (RMSEA = {rmsea:.2f}, above {POOR_RMSEA:.2f}); take it as a rough figure.",
+    )

@@ -7,11 +7,12 @@ gradient projection of oblimin. R: `varimax` and `promax(m = 4)` of stats, `GPAr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from cbresearch.errors import EstimateError
+from cbresearch.measure.correlations import expect
 from cbresearch.sampling.design import Floats
 
 Rotation = Literal["none", "varimax", "promax", "oblimin"]
@@ -27,7 +28,12 @@ class Rotated:
 
 
 def rotate(loadings: Floats, rotation: Rotation = "oblimin") -> Rotated:
-    """Turn factors by name; a single factor stays as it is. EstimateError where the search does not settle."""
+    """Turn factors by name; a single factor stays as it is.
+
+    Varimax, and promax after it, with Kaiser's normalisation; oblimin (quartimin) without, from the loadings as
+    they come, as R has them. EstimateError for an unknown rotation, or a search that does not settle.
+    """
+    expect("rotation", rotation, get_args(Rotation))
     L = np.asarray(loadings, dtype=np.float64)
     q = L.shape[1]
     if rotation == "none" or q == 1:
@@ -47,7 +53,8 @@ def _ordered(L: Floats, phi: Floats) -> Rotated:
 def _varimax(L: Floats) -> Floats:
     """With Kaiser's normalisation: every item counts alike, however much of it is explained."""
     size = np.sqrt((L**2).sum(axis=1, keepdims=True))
-    X = L / size
+    # an item that no factor explains has no direction
+    X = L / np.where(size > 0, size, 1.0)
     T, last = np.eye(L.shape[1]), 0.0
     for _ in range(STEPS):
         Z = X @ T
