@@ -306,7 +306,7 @@ def test_with_clusters_cr2_is_the_default_and_knows_its_degrees_of_freedom() -> 
     assert found.variance == "sandwich variance over 23 clusters (CR2), Satterthwaite degrees of freedom"
     assert found.terms[0].df < 5 and found.terms[0].se > plain.terms[0].se
     assert found.note is not None
-    assert "1 of 1 coefficients in truth rest on very few of the 23 clusters" in found.note.en
+    assert "1 of 1 coefficients really rest on very few of the 23 clusters" in found.note.en
     assert found.note.zh.startswith("1个系数中有1个实际上只靠很少几个社区（自由度最小为")
 
 

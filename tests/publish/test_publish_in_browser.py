@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from whole_chain import COMMUNITIES, DISTRICT_REPORTS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -120,7 +121,7 @@ def visit(context: Any, reports: Path, place: str) -> Visit:
 def visits(browser: Any, reports: Path) -> list[Visit]:
     """Every page of the site, opened from its folder with the network cut."""
     places = sorted(path.relative_to(reports).as_posix() for path in reports.rglob("*.html"))
-    assert len(places) == 13
+    assert len(places) == 1 + 2 * (len(DISTRICT_REPORTS) + len(COMMUNITIES))
     with cut_off(browser) as context:
         return [visit(context, reports, place) for place in places]
 

@@ -62,7 +62,7 @@ def notes_on(terms: Sequence[Term], doubt: Doubt) -> list[Text]:
         notes.append(
             Text(
                 f"{len(terms)}个系数中有{len(thin)}个实际上只靠很少几个社区（自由度最小为{min(thin):.1f}），其区间和p值只作参考。",
-                f"{len(thin)} of {len(terms)} coefficients in truth rest on very few of the {doubt.clusters} clusters (as few as "
+                f"{len(thin)} of {len(terms)} coefficients really rest on very few of the {doubt.clusters} clusters (as few as "
                 f"{min(thin):.1f} degrees of freedom): take their interval and p as rough.",
             )
         )
