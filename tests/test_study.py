@@ -74,7 +74,8 @@ def test_a_study_cannot_be_changed(root: Path) -> None:
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        ("[disclosure]\nminimum_sell = 5\n", "study.toml line 15: unknown key 'disclosure.minimum_sell'; expected one of minimum_cell. "
+        ("[disclosure]\nminimum_sell = 5\n", "study.toml line 15: unknown key 'disclosure.minimum_sell'; expected one of minimum_cell, "
+         "most_dominant, precision. "
          "Did you mean 'minimum_cell'?"),
         ("[disclosure]\nminimum_cell = 'ten'\n", "study.toml line 15: disclosure.minimum_cell = 'ten'; expected otherwise: input should be a "
          "valid integer, unable to parse string as an integer."),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cbresearch.errors import EstimateError
 from cbresearch.estimate.clusters.linear import cluster_robust
-from cbresearch.estimate.regress import regress
+from cbresearch.estimate.regression import regress
 from cbresearch.sampling.descriptive import contrast, mean, share
 from cbresearch.sampling.design import Design
 from cbresearch.sampling.joint import group_means

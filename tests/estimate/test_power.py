@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cbresearch.errors import EstimateError
-from cbresearch.estimate.power import Survey, communities_needed, plans, power, smallest_detectable
+from cbresearch.estimate.planning import Survey, communities_needed, plans, power, smallest_detectable
 
 R = json.loads((Path(__file__).parents[1] / "reference" / "cluster_power.json").read_text("utf-8"))
 CHENGBEI = Survey(23, 40, 0.05, reached=11 / 23)

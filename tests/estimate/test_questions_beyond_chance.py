@@ -11,7 +11,7 @@ import pytest
 from cbresearch.codebook import Codebook
 from cbresearch.estimate.questions import beyond_chance, doubt
 from cbresearch.estimate.questions.common import headline, sampled_residents, sampling_design
-from cbresearch.estimate.regress import regress
+from cbresearch.estimate.regression import regress
 from cbresearch.records import Released, Unanswered
 from cbresearch.sampling.descriptive import design_effect, mean
 from cbresearch.sampling.joint import group_means

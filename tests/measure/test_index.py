@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbresearch.errors import EstimateError
-from cbresearch.measure.index.composite import index
+from cbresearch.measure.index.composite import composite_index
 from cbresearch.measure.index.indicators import Indicator
 from cbresearch.measure.index.redraws import normal_redraws, replicate_redraws
 from cbresearch.measure.index.uncertainty import Choices, index_uncertainty
@@ -38,7 +38,7 @@ def communities(seed: int = 1, n: int = 12, se: float = 3.0) -> pd.DataFrame:
 def test_three_communities_on_paper() -> None:
     # care 0, 50, 100; wait, less being better, 100, 0, 50: means 50, 25, 75
     frame = pd.DataFrame({"community": ["a", "b", "c"], "care": [1, 2, 3], "wait": [10, 30, 20]})
-    found = index(frame, [INDICATORS[0], INDICATORS[2]], area="community")
+    found = composite_index(frame, [INDICATORS[0], INDICATORS[2]], area="community")
     assert [(a.area, a.score, a.rank) for a in found.areas] == [("a", 50, 2), ("b", 25, 3), ("c", 75, 1)]
     assert list(found.table["area"]) == ["c", "a", "b"]
     assert [w.weight for w in found.weights] == [0.5, 0.5]
@@ -46,14 +46,16 @@ def test_three_communities_on_paper() -> None:
         "按2项指标合成，3个社区中c得分最高。", "Of 3 areas, c scored highest on 2 indicators taken together."
     )
     # geometric, the worst being 1: sqrt(1 · 100), sqrt(50.5 · 1), sqrt(100 · 50.5)
-    geometric = index(frame, [INDICATORS[0], INDICATORS[2]], area="community", aggregate="geometric")
+    geometric = composite_index(
+        frame, [INDICATORS[0], INDICATORS[2]], area="community", aggregate="geometric"
+    )
     assert [a.score for a in geometric.areas] == pytest.approx([10, math.sqrt(50.5), math.sqrt(5050)])
 
 
 def test_every_step_is_told() -> None:
     frame = communities(n=20)
     frame.loc[3, "food"], frame.loc[5, "clubs"] = np.nan, 500.0
-    found = index(
+    found = composite_index(
         frame, INDICATORS, area="community", missing="median", treat="winsorise", weights="pca", normalise="zscore"
     )  # fmt: skip
     assert [step.step for step in found.steps] == ["impute", "treat", "normalise", "weight", "aggregate"]
@@ -63,9 +65,9 @@ def test_every_step_is_told() -> None:
     assert told["treat"].en.startswith("Far-out values were pulled in: 1 of clubs.")
     assert told["treat"].zh.startswith("收缩了极端值：clubs1个。")
     assert "The first component holds" in told["weight"].en and "第一主成分解释了" in told["weight"].zh
-    assert [a.score for a in found.areas] != [a.score for a in index(
+    assert [a.score for a in found.areas] != [a.score for a in composite_index(
         frame, INDICATORS, area="community", missing="mean", normalise="zscore").areas]  # fmt: skip
-    plain = index(communities(), INDICATORS, area="community", treat="winsorise")
+    plain = composite_index(communities(), INDICATORS, area="community", treat="winsorise")
     assert plain.steps[0].told.en == "Nothing was missing."
     assert plain.steps[1].told.en == "No indicator was lopsided enough to be treated."
 
@@ -73,7 +75,7 @@ def test_every_step_is_told() -> None:
 def test_comparisons_that_contradict_each_other_are_said() -> None:
     names = ["care", "food", "wait"]
     pairwise = pd.DataFrame([[1, 3, 1 / 3], [np.nan, 1, 3], [np.nan, np.nan, 1]], names[::-1], names[::-1])
-    found = index(communities(), INDICATORS[:3], area="community", weights="ahp", pairwise=pairwise)
+    found = composite_index(communities(), INDICATORS[:3], area="community", weights="ahp", pairwise=pairwise)
     assert found.ahp is not None and not found.ahp.consistent
     assert "The comparisons contradict each other (CR = " in found.sentence.en
     assert "两两比较前后矛盾（CR = " in found.sentence.zh
@@ -88,21 +90,21 @@ def test_scores_know_no_unit_and_better_is_never_worse(seed: int, weights: Any, 
     indicators = [Indicator(i.column, i.direction, weight=j + 1.0) for j, i in enumerate(INDICATORS)]
     frame = communities(seed)
     options: dict[str, Any] = {"area": "community", "weights": weights, "normalise": how}
-    found = index(frame, indicators, **options)
+    found = composite_index(frame, indicators, **options)
     turned = frame.assign(wait=3 - 2 * frame["wait"], care=frame["care"] * 7)
     flipped = [Indicator(i.column, 1, weight=i.weight) for i in indicators]
-    assert [a.score for a in index(turned, flipped, **options).areas] == pytest.approx(
+    assert [a.score for a in composite_index(turned, flipped, **options).areas] == pytest.approx(
         [a.score for a in found.areas]
     )
     assert sum(w.weight for w in found.weights) == pytest.approx(1)
     assert all(0 <= a.score <= 100 + 1e-9 for a in found.areas)
-    shuffled = index(frame.sample(frac=1, random_state=1), indicators, **options)
+    shuffled = composite_index(frame.sample(frac=1, random_state=1), indicators, **options)
     assert {a.area: a.rank for a in shuffled.areas} == {a.area: a.rank for a in found.areas}
     # one area gains on one indicator, and is not the best or worst on it
     middle = frame["care"].argsort().iloc[5]
     gained = frame.assign(care=frame["care"].where(frame.index != middle, frame["care"].nlargest(2).iloc[1]))
     if weights != "entropy":
-        assert index(gained, indicators, **options).areas[middle].rank <= found.areas[middle].rank
+        assert composite_index(gained, indicators, **options).areas[middle].rank <= found.areas[middle].rank
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_bad_use_is_refused(indicators: list[Indicator], options: dict[str, Any]
     frame = communities().assign(flat=1.0, empty=np.nan, twice="x")
     frame["holes"] = frame["care"].where(frame.index > 5)
     with pytest.raises(EstimateError) as refused:
-        index(frame, indicators, **{"area": "community", **options})
+        composite_index(frame, indicators, **{"area": "community", **options})
     for fault in faults:
         assert fault in str(refused.value)
 
@@ -152,7 +154,7 @@ def redrawn(frame: pd.DataFrame, draws: int = 200, **options: Any) -> Any:
 
 
 def test_uncertainty_is_the_index_made_again_and_again() -> None:
-    # the slow way: index() for each table and recipe, ranks counted one by one
+    # the slow way: composite_index() for each table and recipe, ranks counted one by one
     frame = communities(n=8)
     tables = redrawn(frame, 100)
     choices = Choices(normalise=("minmax", "rank"), weights=("equal", "entropy"), aggregate=("arithmetic",))
@@ -161,7 +163,7 @@ def test_uncertainty_is_the_index_made_again_and_again() -> None:
     for normalise, weights in product(choices.normalise, choices.weights):
         for table in tables:
             made = frame.assign(**{i.column: table[:, j] * i.direction for j, i in enumerate(INDICATORS)})
-            again = index(made, INDICATORS, area="community", normalise=normalise, weights=weights)
+            again = composite_index(made, INDICATORS, area="community", normalise=normalise, weights=weights)
             ranks.append([a.rank for a in again.areas])
     counted = np.array(ranks, dtype=float).reshape(4, 100, 8)
     assert [a.top for a in found.areas] == pytest.approx((counted <= 2).mean(axis=(0, 1)).tolist())
@@ -176,7 +178,7 @@ def test_uncertainty_is_the_index_made_again_and_again() -> None:
         (counted.mean(axis=0).var(axis=0) / total).tolist()
     )
     assert found.by_method == pytest.approx(counted.mean(axis=1).var(axis=0).sum() / total.sum())
-    once = index(frame, INDICATORS, area="community")
+    once = composite_index(frame, INDICATORS, area="community")
     assert [(a.score, a.rank) for a in found.areas] == [(a.score, a.rank) for a in once.areas]
 
 

@@ -22,7 +22,7 @@ from cbresearch.estimate.questions.common import (
     unanswered,
     unit_of,
 )
-from cbresearch.estimate.regress import Regression, regress
+from cbresearch.estimate.regression import Regression, regress
 from cbresearch.estimate.release import fact, release, release_facts, ruled
 from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.sampling.crosstab import crosstab

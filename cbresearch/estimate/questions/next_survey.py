@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cbresearch.estimate.power import Survey, communities_needed, plans
+from cbresearch.estimate.planning import Survey, communities_needed, plans
 from cbresearch.estimate.questions.common import (
     NO_AREA,
     NO_OUTCOME,

@@ -61,7 +61,7 @@ class Index:
         return pd.DataFrame(rows, columns=["area", "score", "rank"])
 
 
-def index(
+def composite_index(
     frame: pd.DataFrame, indicators: Sequence[Indicator], *, area: str, missing: Missing = "refuse",
     treat: Treat = "none", normalise: Normalise = "minmax", weights: Weights = "equal",
     aggregate: Aggregate = "arithmetic", pairwise: pd.DataFrame | None = None, names: Names | None = None,
