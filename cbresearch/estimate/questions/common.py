@@ -41,6 +41,12 @@ def untold(why: Unanswered) -> Told:
     return Told(why, why)
 
 
+def joined(texts: Iterable[Text]) -> Text:
+    """Sentences one after the other."""
+    listed = list(texts)
+    return Text("".join(one.zh for one in listed), " ".join(one.en for one in listed))
+
+
 def sampling_design(study: Study) -> Design:
     """How residents were sampled: strata of each wave apart, since every wave is a sample of its own.
 

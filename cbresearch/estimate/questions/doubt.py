@@ -22,9 +22,11 @@ from cbresearch.estimate.questions.common import (
 )
 from cbresearch.estimate.release import fact, release, ruled
 from cbresearch.records import Estimate, Released, Text, Unanswered
-from cbresearch.sampling.calibrate import rake
+from cbresearch.sampling.calibrate import calibrate, post_stratify, rake
 from cbresearch.sampling.descriptive import design_effect, mean
+from cbresearch.sampling.design import numbers
 from cbresearch.sampling.domains import Group
+from cbresearch.sampling.margins import Margins
 from cbresearch.sampling.replication import Kind, replicate
 from cbresearch.study import Study
 
@@ -40,8 +42,9 @@ def doubt_of_headline(study: Study, wave: int = 0) -> list[Released] | Unanswere
 
     Measures: the headline, "standard_error", "design_effect"; group: wave, ("reckoned", …): "selection" (weights
     that know nothing of the population), "taylor" (as reports have it), "jackknife" (JKn), "bootstrap",
-    "calibrated" (Taylor that knows what the margins fix). Without selection weights or margins there is nothing
-    to reckon by them, and they are left out; replicates that cannot be had are held back with the reason.
+    "calibrated" (Taylor that knows what raking to the margins fixes), "linear" (linear calibration to the margins known for everybody),
+    "poststratified" (selection weights set to the people of each community). Without selection weights, margins or
+    counts there is nothing to reckon by them, and they are left out; what cannot be had is held back with the reason.
     """
     column = headline(study)
     if not column:
@@ -96,6 +99,31 @@ def _reckoned(study: Study, own: pd.DataFrame, column: str) -> Iterator[tuple[st
         # the weights that the build made, raked again by an estimator that knows what the margins fix
         before = replace(design, weights="weight_nonresponse")
         yield "calibrated", rake(own, before, margins, ceiling=study.design.trim).mean(own, column)
+        if known := _known_of_all(own, margins):
+            yield "linear", calibrate(own, before, known, {}).mean(own, column)
+    counts = _counts(study, own)
+    if counts is not None and "weight_base" in own.columns:
+        selection = replace(design, weights="weight_base")
+        yield "poststratified", post_stratify(own, selection, str(study.area), counts).mean(own, column)
+
+
+def _known_of_all(own: pd.DataFrame, margins: Margins) -> Margins:
+    """The margins that linear calibration can take: those whose code is known for every resident."""
+    return {name: told for name, told in margins.items() if own[name].notna().all()}
+
+
+def _counts(study: Study, own: pd.DataFrame) -> dict[str, float] | None:
+    """The people of each community in this wave, where the ledger counts them for every community that answered."""
+    told, area = study.design.frame_counts, study.area
+    if told is None or told.column is None or area is None or told.by != area:
+        return None
+    ledger = study.communities()
+    if told.column not in ledger.columns:
+        return None
+    here = ledger[ledger["wave"].isin(own["wave"].unique())]
+    counts = dict(zip(here[area].astype(str), numbers(here, told.column), strict=True))
+    answered = set(own[area].astype(str))
+    return {code: float(counts[code]) for code in answered} if answered <= counts.keys() else None
 
 
 def _replicated(study: Study, own: pd.DataFrame, column: str, kind: Kind) -> Estimate | None:

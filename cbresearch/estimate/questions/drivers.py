@@ -18,7 +18,7 @@ import pandas as pd
 from cbresearch.errors import EstimateError, nearest
 from cbresearch.estimate.clusters.few_clusters import FewClusters, panel
 from cbresearch.estimate.effects.within_between import NO_AREA, NO_CAUSES, Split, effect_of, split
-from cbresearch.estimate.questions.common import gate, sampled_residents, unanswered, unit_of
+from cbresearch.estimate.questions.common import gate, joined, sampled_residents, unanswered, unit_of
 from cbresearch.estimate.release import fact, release, release_facts, ruled
 from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.sampling.domains import Group
@@ -151,9 +151,19 @@ def panels(answers: Answers | Unanswered, cause: str | None = None) -> list[Rele
 
 
 def verdicts(answers: Answers | Unanswered) -> dict[str, Text] | Unanswered:
-    """Whether the methods agree, in a sentence, by cause."""
+    """Whether the methods agree, on how many communities that rests and which of them cannot be trusted there, by cause."""
     told = answers if isinstance(answers, Unanswered) else _panels(answers)
-    return told if isinstance(told, Unanswered) else {one.cause: found.verdict for one, found in told}
+    if isinstance(told, Unanswered):
+        return told
+    return {one.cause: joined([found.verdict, _rests_on(found), *found.notes]) for one, found in told}
+
+
+def _rests_on(found: FewClusters) -> Text:
+    bearing = found.bearing
+    return Text(
+        f"这一估计相当于靠{bearing.effective:.0f}个社区（共{bearing.clusters}个）。",
+        f"It rests on about {bearing.effective:.0f} of {bearing.clusters} communities.",
+    )
 
 
 def smallest(answers: Answers | Unanswered) -> list[Released] | Unanswered:

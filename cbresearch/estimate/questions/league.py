@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from cbresearch.estimate.questions.common import (
 )
 from cbresearch.estimate.questions.satisfaction import means_by_area
 from cbresearch.estimate.release import fact, release_facts
-from cbresearch.records import Estimate, Released, Text
+from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.study import Study
 
 TOO_FEW = Text(
@@ -30,50 +30,74 @@ TOO_FEW = Text(
 )
 
 
-def league(study: Study, wave: int = 0) -> Told:
-    """Each community's shrunken headline, then its rank (1 the highest) with the ranks that the data allow.
+def steadied(study: Study, wave: int = 0) -> list[Released] | Unanswered:
+    """Each community's headline drawn towards the rest by Fay and Herriot, the highest first; group: wave, area.
 
-    Measure: the headline; group: wave, area, and for ranks ("alike", letters): communities that share a letter
-    cannot be told apart. Made of released figures only; ranks come from the communities' own answers, unshrunken.
+    Made of released figures only.
     """
+    shown = _shown(study, wave)
+    if isinstance(shown, Unanswered):
+        return replace(shown, question="steadied")
+    return release_facts(_steadied(study, shown))
+
+
+def ranks(study: Study, wave: int = 0) -> Told:
+    """Each community's rank (1 the highest) with the ranks that the data allow, for all communities at once.
+
+    Measure: the headline; group: wave, area, ("alike", letters): communities that share a letter cannot be told
+    apart. Made of released figures only, of the communities' own answers, unshrunken.
+    """
+    shown = _shown(study, wave)
+    if isinstance(shown, Unanswered):
+        return untold(replace(shown, question="ranks"))
+    areas = [r.part(study.area or "") or "" for r in shown.areas]
+    values, errors = [r.value or 0.0 for r in shown.areas], np.array([r.se for r in shown.areas])
+    places = rank_sets(areas, values, errors, seed=study.file.study.seed)
+    names = {area: study.answer(study.area or "", area) for area in areas}
+    return Told(release_facts(_ranked(study, places, shown.wave)), places.say(names))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The headline of each community that may be shown; of how many asked; the district's."""
+
+    wave: int
+    areas: list[Released]
+    asked: int
+    district: float | None
+
+
+def _shown(study: Study, wave: int) -> _Shown | Unanswered:
     outcome = headline(study)
     if study.area is None or not outcome:
-        return untold(unanswered("league", NO_OUTCOME if study.area else NO_AREA))
+        return unanswered("league", NO_OUTCOME if study.area else NO_AREA)
     chosen = chosen_wave(study, wave)
     told = means_by_area(study, sampled_residents(study), (outcome,), chosen)
-    shown = [r for r in told if r.part(study.area) is not None and r.value is not None and r.se]
-    if len(shown) < 3:
-        return untold(unanswered("league", TOO_FEW))
-    areas = [r.part(study.area) or "" for r in shown]
-    places = rank_sets(
-        areas, [r.value or 0.0 for r in shown], np.array([r.se for r in shown]), seed=study.file.study.seed
+    areas = [r for r in told if r.part(study.area) is not None]
+    there = [r for r in areas if r.value is not None and r.se]
+    if len(there) < 3:
+        return unanswered("league", TOO_FEW)
+    district = next((r.value for r in told if r.part(study.area) is None), None)
+    return _Shown(chosen, there, len(areas), district)
+
+
+def _steadied(study: Study, shown: _Shown) -> list[Estimate]:
+    areas = [r.part(study.area or "") or "" for r in shown.areas]
+    frame = pd.DataFrame(
+        {"area": areas, "mean": [r.value for r in shown.areas], "se": [r.se for r in shown.areas]}
     )
-    names = {area: study.answer(study.area, area) for area in areas}
-    facts = [*_steadied(study, shown, areas, chosen, told), *_ranked(study, places, chosen)]
-    return Told(release_facts(facts), places.say(names))
-
-
-def _steadied(
-    study: Study, shown: list[Released], areas: list[str], wave: int, told: list[Released]
-) -> list[Estimate]:
-    frame = pd.DataFrame({"area": areas, "mean": [r.value for r in shown], "se": [r.se for r in shown]})
     found = fay_herriot(frame.astype({"mean": float, "se": float}), estimate="mean", se="se", area="area")
-    district = next((r.value for r in told if r.part(study.area or "") is None), None)
-    people = _people(study, areas, wave)
-    if (
-        district is not None
-        and people is not None
-        and len(shown) == sum(r.part(study.area or "") is not None for r in told)
-    ):
-        found = benchmarked(found, people, district)
+    people = _people(study, areas, shown.wave)
+    if shown.district is not None and people is not None and len(areas) == shown.asked:
+        found = benchmarked(found, people, shown.district)
     outcome = headline(study)
-    counts = dict(zip(areas, (r.n or 0 for r in shown), strict=True))
+    counts = dict(zip(areas, (r.n or 0 for r in shown.areas), strict=True))
     return [
         replace(
-            fact(outcome, one.shrunken, unit_of(study, outcome), _group(study, wave, one.area), n=counts[one.area], method="Fay-Herriot"),
+            fact(outcome, one.shrunken, unit_of(study, outcome), _group(study, shown.wave, one.area), n=counts[one.area], method="Fay-Herriot"),
             low=one.low, high=one.high, se=one.rmse,
         )
-        for one in found.areas
+        for one in sorted(found.areas, key=lambda one: -one.shrunken)
     ]  # fmt: skip
 
 
@@ -83,7 +107,7 @@ def _ranked(study: Study, places: RankSets, wave: int) -> list[Estimate]:
             fact(headline(study), float(one.rank), "rank", (*_group(study, wave, one.area), ("alike", one.letters)), method="rank sets"),
             low=float(one.rank_low), high=float(one.rank_high),
         )
-        for one in places.places
+        for one in sorted(places.places, key=lambda one: one.rank)
     ]  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from functools import cache
 
 import pandas as pd
 
-from cbresearch.estimate.effects.sensitivity import Sensitivity, sensitivity
+from cbresearch.estimate.effects.sensitivity import Sensitivity, e_value_of_difference, sensitivity
 from cbresearch.estimate.effects.specification import Specification, SpecificationCurve, specification_curve
+from cbresearch.estimate.effects.within_between import effect_of
 from cbresearch.estimate.questions.common import gate, unanswered
 from cbresearch.estimate.questions.drivers import NO_CHANGE, Answers, Asked, held
 from cbresearch.estimate.release import fact, release, release_facts
@@ -52,6 +53,26 @@ def benchmarks(answers: Answers | Unanswered) -> list[Released] | Unanswered:
         for one, result in found
         for b in result.benchmarks
     ]  # fmt: skip
+    return release_facts(facts)
+
+
+def e_values(answers: Answers | Unanswered) -> list[Released] | Unanswered:
+    """The E-values of each registered effect: how strongly, as a risk ratio, a confounder must go with cause and outcome.
+
+    Group: ("strength", "zero") to explain the estimate away, ("strength", "unclear") to bring its interval to
+    zero. The effect is of one step of the cause, in standard deviations of residents' answers.
+    """
+    found = _found(answers)
+    if isinstance(found, Unanswered):
+        return found
+    assert isinstance(answers, Answers)
+    facts: list[Estimate] = []
+    for one, _ in found:
+        answer = effect_of(one.model, one.cause, one.term, one.unit)
+        sd = float(answers.frame[one.outcome].astype("float64").std())
+        told = e_value_of_difference(answer.value / sd, answer.se / sd)
+        for name, value in (("zero", told.point), ("unclear", told.limit)):
+            facts.append(fact(one.cause, value, "ratio", (("strength", name),), n=answer.n, method="E-value"))
     return release_facts(facts)
 
 

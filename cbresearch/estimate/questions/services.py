@@ -20,7 +20,7 @@ from cbresearch.estimate.questions.common import (
 )
 from cbresearch.estimate.release import release
 from cbresearch.records import Estimate, Released, Text, Unanswered
-from cbresearch.sampling.descriptive import share_by
+from cbresearch.sampling.descriptive import share_by, total
 from cbresearch.sampling.design import numbers
 from cbresearch.study import Study
 
@@ -53,6 +53,23 @@ def unmet_by_field(study: Study, wave: int = 0) -> list[Released] | Unanswered:
     named = {need: numbers(frame, need) == 1 for need in pairs}
     told = frame.assign(**{need: np.where(named[need], unused[need], np.nan) for need in pairs})
     return release(_shares(study, told, list(pairs), told["wave"] == chosen, ("gap", "unused")), gate(study))
+
+
+def people_without(study: Study, wave: int = 0) -> list[Released] | Unanswered:
+    """How many people of the population need a service and did not use it; measure: the need; group: wave, ("gap", "people")."""
+    chosen, frame = chosen_wave(study, wave), sampled_residents(study)
+    pairs = {
+        need: use for need, use in _needed_and_used(study) if len(asked((need, use), frame, chosen)) == 2
+    }
+    if not pairs:
+        return unanswered("people_without", NO_USE)
+    group = (("wave", str(chosen)), ("gap", "people"))
+    without = {need: numbers(frame, need) * (1 - numbers(frame, use)) for need, use in pairs.items()}
+    told, design = frame.assign(**without), sampling_design(study)
+    found = [
+        total(told, need, design, where=told["wave"] == chosen, unit="people", group=group) for need in pairs
+    ]
+    return release(sorted(found, key=lambda one: -one.value), gate(study))
 
 
 def _needed_and_used(study: Study) -> list[tuple[str, str]]:
