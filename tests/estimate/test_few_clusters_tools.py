@@ -272,6 +272,19 @@ def test_equal_clusters_count_in_full_and_one_loud_cluster_counts_alone() -> Non
     assert one.treated == 1 and one.few_treated and even.treated is None
 
 
+def test_a_cause_that_moves_inside_clusters_is_judged_by_how_far_it_moves() -> None:
+    """Its sums per cluster are what rounding and other regressors leave, which would count one cluster of four."""
+    g = np.repeat(np.arange(4), 6)
+    moved = np.tile([-1.0, 1.0], 12) + np.where(g == 2, 1e-4, 0.0)
+    fit = least_squares(np.column_stack([np.ones(24), moved]), np.arange(24.0), None, g)
+    assert bearing(fit, 1).effective == pytest.approx(4, rel=1e-6)
+    # one cluster that moves three times as far: gamma 9 to 1
+    further = np.tile([-1.0, 1.0], 12) * np.where(g == 0, 3.0, 1.0)
+    gamma = np.array([9, 1, 1, 1])
+    found = bearing(least_squares(np.column_stack([np.ones(24), further]), np.arange(24.0), None, g), 1)
+    assert found.effective == pytest.approx(4 / (1 + gamma.var() / gamma.mean() ** 2))
+
+
 @given(seed=st.integers(0, 300), scale=st.floats(0.01, 100))
 @settings(max_examples=20)
 def test_the_unit_of_the_cause_does_not_matter(seed: int, scale: float) -> None:

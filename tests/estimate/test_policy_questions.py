@@ -73,8 +73,8 @@ def test_every_question_is_answered_by_released_records_with_a_sentence(
 
 def test_who_was_reached_when_comes_from_the_ledger(village: Study) -> None:
     released, sentence = told(policy_design_of(village))
-    assert [(r.part("cohort"), r.value, r.part("earlier"), r.part("verdict")) for r in released] == [
-        ("2008", 3.0, "1", "label"), ("2009", 3.0, "2", "label"), ("never", 2.0, "3", "fit"),
+    assert [(r.part("cohort"), r.value, r.part("waves_before"), r.part("verdict")) for r in released] == [
+        ("2008", 3.0, "1", "label"), ("2009", 3.0, "2", "label"), ("never", 2.0, "3", "compared"),
     ]  # fmt: skip
     assert {r.measure for r in released} == {"grant"} and {r.unit for r in released} == {"communities"}
     assert "Only 2 communities were never reached" in sentence.en

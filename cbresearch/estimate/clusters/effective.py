@@ -40,17 +40,20 @@ class Bearing:
 def bearing(fit: Fit, coefficient: int) -> Bearing:
     """What each cluster tells of the cause, beyond the other regressors.
 
-    With x the cause less what the others say of it, gamma_g = sum of (w x)² over pairs of rows of cluster g
-    under full likeness within clusters: the square of the cluster's sum of w x. The effective number is
-    G / (1 + squared coefficient of variation of gamma), at most G.
+    With x the cause less what the others say of it, gamma_g is what cluster g adds to the coefficient's variance:
+    the square of its sum of w x where residents of a cluster are wholly alike, as for a cause of whole clusters;
+    its sum of (w x)² where they are not. A cause that moves mostly inside clusters (more than half of it) has
+    sums of next to nothing, which say nothing, and is judged by the latter (MacKinnon, Nielsen and Webb 2023,
+    Stata Journal 23). The effective number is G / (1 + squared coefficient of variation of gamma), at most G.
     """
     G = len(fit.start)
     cause = fit.X[:, coefficient]
     left = fit.X @ (fit.bread[coefficient] / fit.bread[coefficient, coefficient])
     told = np.add.reduceat(fit.w * left**2, fit.start)
     sums = np.add.reduceat(fit.w * left, fit.start) ** 2
-    # a cause that only moves within clusters has sums of nothing: what it tells is its spread
-    gamma = sums if sums.sum() > 1e-12 * (told.sum() ** 2) else told
+    sizes = np.add.reduceat(fit.w, fit.start)
+    between = float(sums.sum() / (sizes @ told))
+    gamma = sums if between > 0.5 else np.add.reduceat((fit.w * left) ** 2, fit.start)
     mean = float(gamma.mean())
     effective = G / (1 + float(((gamma - mean) ** 2).mean()) / mean**2) if mean > 0 else float("nan")
     return Bearing(G, effective, _treated(fit, cause), float(told.max() / told.sum()))

@@ -182,8 +182,13 @@ def _sentence(whole: float, of_set: float) -> Text:
         return Text("误差无法估计，无从判断结论稳不稳。", "How far off the effect may be cannot be had, so neither can its bounds.")  # fmt: skip
     if not whole:
         return Text(
-            f"即使没有政策时各社区走势完全一致，这些数据也看不出作用；不计误差、单看估计值，每轮偏离不超过此前最大一步的{of_set:.2g}倍，方向才不变。",
+            f"即使没有政策时各社区走势完全一致，这些数据也看不出作用。不计误差、只看估计值，也要每轮的偏离不超过此前最大一步的{of_set:.2g}倍，方向才不变。",
             f"Even had communities moved alike without the policy, these data show no effect; its doubt aside, the estimate keeps its sign up to departures of {of_set:.2g} times the largest step before.",
+        )
+    if math.isinf(whole):
+        return Text(
+            f"试过的偏离，最大到此前最大一步的{FARTHEST:g}倍，都推翻不了结论。",
+            f"No departure that was tried undoes the finding, up to {FARTHEST:g} times the largest step before.",
         )
     return Text(
         f"只要每轮的偏离不超过此前最大一步的{whole:.2g}倍，结论就成立。",

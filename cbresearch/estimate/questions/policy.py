@@ -35,7 +35,7 @@ from cbresearch.estimate.questions.common import (
     untold,
 )
 from cbresearch.estimate.release import fact, release, release_facts
-from cbresearch.records import Estimate, Text, Unanswered
+from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.sampling.design import numbers
 from cbresearch.sampling.domains import Group
 from cbresearch.study import Study
@@ -55,7 +55,8 @@ NO_EARLIER = Text(
 def policy_design_of(study: Study) -> Told:
     """How many communities were reached in each wave, with what that design can carry.
 
-    Measure: the policy's name; group: ("cohort", wave or "never"), ("earlier", waves before), ("verdict", "fit" | "label").
+    Measure: the policy's name; group: ("cohort", wave or "never"), ("waves_before", how many), ("verdict", "fit" |
+    "label" | "compared"); those never reached are what the others are compared with.
     """
     frame = policy_frame(study)
     if isinstance(frame, Unanswered):
@@ -64,11 +65,11 @@ def policy_design_of(study: Study) -> Told:
     found = judged_design(frame, community=study.area, wave="wave", adoption=ADOPTION)
     cohorts = [
         (str(c.wave), len(c.communities), str(c.earlier), c.verdict) for c in found.cohorts
-    ] + [(NEVER, len(found.never), str(len(found.waves)), "fit")]  # fmt: skip
+    ] + [(NEVER, len(found.never), str(len(found.waves)), "compared")]  # fmt: skip
     facts = [
         fact(
             study.file.policy.name, float(n), "communities",
-            (("cohort", cohort), ("earlier", earlier), ("verdict", verdict)), n=n,
+            (("cohort", cohort), ("waves_before", earlier), ("verdict", verdict)),
         )
         for cohort, n, earlier, verdict in cohorts
     ]  # fmt: skip
@@ -84,7 +85,7 @@ def policy_effect(study: Study) -> Told:
     frame = policy_frame(study)
     if isinstance(frame, Unanswered):
         return untold(replace(frame, question="policy_effect"))
-    found = _staggered(study, frame)
+    found = found_by_cohorts(study, frame)
     assert study.area is not None
     outcome = headline(study)
     unit = unit_of(study, outcome)
@@ -104,6 +105,18 @@ def policy_effect(study: Study) -> Told:
     return Told(release(listed, gate(study)), _with_note(found.sentence, found.note))
 
 
+def policy_smallest(study: Study) -> list[Released] | Unanswered:
+    """The smallest mean effect that this design would have seen four times in five; group: ("term", "overall")."""
+    frame = policy_frame(study)
+    if isinstance(frame, Unanswered):
+        return replace(frame, question="policy_smallest")
+    found, outcome = found_by_cohorts(study, frame), headline(study)
+    n = found.overall.estimate.n
+    return release_facts(
+        [fact(outcome, found.smallest_effect, unit_of(study, outcome), (("term", "overall"),), n=n)]
+    )
+
+
 def policy_events(study: Study) -> Told:
     """The effect by waves since the policy came; before it, what should be near zero; -1 is the base and not told.
 
@@ -112,7 +125,7 @@ def policy_events(study: Study) -> Told:
     frame = policy_frame(study)
     if isinstance(frame, Unanswered):
         return untold(replace(frame, question="policy_events"))
-    found = _staggered(study, frame)
+    found = found_by_cohorts(study, frame)
     listed = [effect.estimate for effect in found.of("event")]
     return Told(release(listed, gate(study)), found.note)
 
@@ -123,14 +136,14 @@ def policy_pretrend(study: Study) -> Told:
     Measure: the headline; group: ("term", "before") with F as the value and its p; then ("term", "trend seen"),
     ("power", "50" | "80"): the straight trend per wave, in the outcome's unit, seen with so many percent power.
     """
-    made = _with_path(study, "policy_pretrend")
+    made = path_of(study, "policy_pretrend")
     if isinstance(made, Unanswered):
         return untold(made)
     overall, path = made
     found, outcome = pretrend(path), headline(study)
     nan = math.nan
     test = Estimate(
-        outcome, found.F, nan, found.df2, nan, nan, overall.n, overall.psus, "ratio", (("term", "before"),),
+        outcome, found.F, nan, found.df2, nan, nan, overall.n, overall.psus, "F", (("term", "before"),),
         found.method, found.p,
     )  # fmt: skip
     trends = [
@@ -146,7 +159,7 @@ def policy_bounds(study: Study) -> Told:
     Measure: the headline; group: ("term", "bounds"), ("allowed", "0" | "0.5" …), the interval at 95 %; last ("term", "survives"):
     up to how many times the largest step before the finding stands.
     """
-    made = _with_path(study, "policy_bounds")
+    made = path_of(study, "policy_bounds")
     if isinstance(made, Unanswered):
         return untold(made)
     overall, path = made
@@ -192,7 +205,8 @@ def policy_frame(study: Study) -> pd.DataFrame | Unanswered:
     return unanswered("policy", design.note) if design.verdict == "refuse" else frame
 
 
-def _staggered(study: Study, frame: pd.DataFrame) -> Staggered:
+def found_by_cohorts(study: Study, frame: pd.DataFrame) -> Staggered:
+    """The answer with all that stands behind it, of a frame from `policy_frame`."""
     assert study.area is not None
     outcome = headline(study)
     return staggered(
@@ -201,12 +215,12 @@ def _staggered(study: Study, frame: pd.DataFrame) -> Staggered:
     )  # fmt: skip
 
 
-def _with_path(study: Study, question: str) -> tuple[Estimate, Path] | Unanswered:
+def path_of(study: Study, question: str) -> tuple[Estimate, Path] | Unanswered:
     """The overall estimate and the path, where some cohort was seen twice before."""
     frame = policy_frame(study)
     if isinstance(frame, Unanswered):
         return replace(frame, question=question)
-    found = _staggered(study, frame)
+    found = found_by_cohorts(study, frame)
     if found.path is None or not found.path.before:
         return unanswered(question, NO_EARLIER)
     return found.overall.estimate, found.path
