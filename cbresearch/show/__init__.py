@@ -17,11 +17,24 @@ from cbresearch.show.curve import curve, curves
 from cbresearch.show.differing import differing, tests, title_of_differing
 from cbresearch.show.dots import dots
 from cbresearch.show.doubt import doubt
+from cbresearch.show.events import events
 from cbresearch.show.likert import likert, title_of_answers
 from cbresearch.show.lines import waves
 from cbresearch.show.page import Page, page
 from cbresearch.show.payment import amounts, free_or_paid
 from cbresearch.show.plane import plane, title_of_plane
+from cbresearch.show.policy import (
+    bends,
+    bounds,
+    headline_of_policy,
+    pairs,
+    reached,
+    reading_of_events,
+    reading_of_pretrend,
+    reading_of_reach,
+    title_of_events,
+    title_of_policy,
+)
 from cbresearch.show.published import against_published, agreement, published
 from cbresearch.show.readings import (
     best_and_worst,
@@ -44,10 +57,10 @@ from cbresearch.show.tables import cross, table
 from cbresearch.show.words import compose, say, unanswered
 
 __all__ = [
-    "Page", "Shown", "against_published", "agreement", "amounts", "as_given", "bars", "based_on", "before_after",
-    "best_and_worst", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "curve", "curves", "differing", "dots",
-    "doubt", "faults", "first_and_last", "free_or_paid", "headline_of_effects", "ledger", "level", "likert", "page", "panels", "plane", "published", "quoted",
-    "reading_of_effect", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table", "tests",
-    "title_of", "title_of_answers", "title_of_differences", "title_of_differing", "title_of_effects", "title_of_plane", "title_of_waves", "together",
+    "Page", "Shown", "against_published", "agreement", "amounts", "as_given", "bars", "based_on", "before_after", "bends",
+    "best_and_worst", "bounds", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "curve", "curves", "differing", "dots",
+    "doubt", "events", "faults", "first_and_last", "free_or_paid", "headline_of_effects", "headline_of_policy", "ledger", "level", "likert", "page", "pairs", "panels", "plane", "published", "quoted",
+    "reached", "reading_of_effect", "reading_of_events", "reading_of_pretrend", "reading_of_reach", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table", "tests",
+    "title_of", "title_of_answers", "title_of_differences", "title_of_differing", "title_of_effects", "title_of_events", "title_of_plane", "title_of_policy", "title_of_waves", "together",
     "unanswered", "verdict", "verdicts", "verdicts_of_methods", "waves",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from cbresearch.records import Released, Text
-from cbresearch.show.catalogue import message, messages
+from cbresearch.show.catalogue import fill, message, messages
 from cbresearch.show.page import Page
 
 MEASURE = "measure"
@@ -18,6 +18,8 @@ LONGEST = 60
 """Letters of a label in a sentence, a Chinese character counted as two; tables have the whole of it."""
 MEASURED = frozenset({"outcome", "covariate"})
 """Parts of a group whose code is a measure of its own."""
+NUMBERED = frozenset({"allowed", "bend", "waves_before"})
+"""Parts of a group whose code is a number, which must not be taken for the code of an answer."""
 ASIDES = frozenset({"target", "verdict", "published", "agrees", "against", "since"})
 """Parts of a group that say what a number is held against; they do not tell it from others."""
 
@@ -80,8 +82,12 @@ def part_name(page: Page, record: Released, column: str) -> Text:
     code = record.part(column)
     if code is None:
         return message("group.everybody")
-    if column == "wave":
+    if column == "wave" or (column == "cohort" and code.isdigit()):
         return wave_name(code)
+    if column == "event":
+        return event_name(int(code))
+    if column in NUMBERED:
+        return _numbered(column, code)
     if column in MEASURED:
         return short(page.label(code))
     if column == "held":
@@ -103,6 +109,22 @@ def wave_name(code: str) -> Text:
     """'2009年' for a wave named by its year, '第3轮' for one that is counted."""
     is_year = code.isdigit() and len(code) == 4
     return Text(f"{code}年", code) if is_year else Text(f"第{code}轮", f"Wave {code}")
+
+
+def event_name(waves_since: int) -> Text:
+    """'2 waves before', 'the wave it came', '1 wave after'."""
+    if not waves_since:
+        return message("event.now")
+    key = f"event.{'before' if waves_since < 0 else 'after'}{'_one' if abs(waves_since) == 1 else ''}"
+    return fill(message(key), lambda *_: str(abs(waves_since)))
+
+
+def _numbered(column: str, code: str) -> Text:
+    """The catalogue's words for this number, its words for any number there, or the number itself."""
+    if f"{column}.{code}" in messages():
+        return message(f"{column}.{code}")
+    key = f"{column}.times"
+    return fill(message(key), lambda *_: code) if key in messages() else Text(code, code)
 
 
 def column_name(page: Page, column: str) -> Text:

@@ -132,7 +132,7 @@ class Study:
 
     # --- its words ----------------------------------------------------------------------------
     def label(self, column: str) -> Text:
-        """What a reader should see for a column: codebook label, scale label, indicator label, or its name.
+        """What a reader should see for a column: codebook label, scale label, indicator label, the policy's label, or its name.
 
         `sat_health_points` reads as `sat_health`; `need__health` as the answer 'health' of `need`.
         """
@@ -142,6 +142,8 @@ class Study:
             return self.indicators[column].label.text
         if column in self.indices:
             return self.indices[column].label.text
+        if self.file.policy is not None and column == self.file.policy.name:
+            return self.file.policy.label.text
         if column.endswith(POINTS):
             base = column.removesuffix(POINTS)
             return self.file.scales[base].label.text if base in self.file.scales else self.label(base)
