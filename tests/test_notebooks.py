@@ -18,7 +18,7 @@ from whole_chain import DISTRICT_REPORTS, REPOSITORY, command, keep_said, kept_s
 
 from cbresearch import notebook
 from cbresearch.errors import ParameterError
-from cbresearch.estimate.questions import drivers, payment, situation
+from cbresearch.estimate.questions import drivers, payment, policy, situation
 from cbresearch.records import Unanswered
 from cbresearch.study import Study, open_study
 
@@ -282,6 +282,7 @@ def test_it_says_what_it_cannot_answer(poor: Lacking) -> None:
         ("20_situation", situation.indicators_in(study)),
         ("35_payment", payment.free_or_paid(study)),
         ("50_drivers", drivers.answers(study)),
+        ("60_policy_change", policy.policy_smallest(study)),
     ):
         assert isinstance(answer, Unanswered)
         assert answer.reason.zh in poor.page(f"zh/{notebook_name}.html")

@@ -30,6 +30,7 @@ from cbresearch.show.policy import (
     pairs,
     reached,
     reading_of_events,
+    reading_of_methods,
     reading_of_pretrend,
     reading_of_reach,
     title_of_events,
@@ -60,7 +61,7 @@ __all__ = [
     "Page", "Shown", "against_published", "agreement", "amounts", "as_given", "bars", "based_on", "before_after", "bends",
     "best_and_worst", "bounds", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "curve", "curves", "differing", "dots",
     "doubt", "events", "faults", "first_and_last", "free_or_paid", "headline_of_effects", "headline_of_policy", "ledger", "level", "likert", "page", "pairs", "panels", "plane", "published", "quoted",
-    "reached", "reading_of_effect", "reading_of_events", "reading_of_pretrend", "reading_of_reach", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table", "tests",
+    "reached", "reading_of_effect", "reading_of_events", "reading_of_methods", "reading_of_pretrend", "reading_of_reach", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table", "tests",
     "title_of", "title_of_answers", "title_of_differences", "title_of_differing", "title_of_effects", "title_of_events", "title_of_plane", "title_of_policy", "title_of_waves", "together",
     "unanswered", "verdict", "verdicts", "verdicts_of_methods", "waves",
 ]  # fmt: skip

@@ -111,4 +111,7 @@ def _point(canvas: Canvas, strip: Strip, record: Released) -> None:
             if start > end:
                 canvas.line([x, x], [start, end], colour=colour, width=2.2)
     canvas.dots([(x, y)], colour=colour, hollow=is_hollow)
-    canvas.text(x + 8, y, strip.unit.number(record.value), size=SMALL)
+    # beside the dot, and never on the line of zero
+    zero = strip.at(0.0)
+    lifted = y if abs(y - zero) > 7 else zero - 8 if record.value >= 0 else zero + 8
+    canvas.text(x + 8, lifted, strip.unit.number(record.value), size=SMALL)

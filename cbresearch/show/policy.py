@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cbresearch.records import Released, Text, Unanswered
 from cbresearch.show.catalogue import message
@@ -15,8 +16,8 @@ from cbresearch.show.names import column_name, event_name, part_name, short
 from cbresearch.show.page import Page
 from cbresearch.show.rows import as_given
 from cbresearch.show.shown import Shown, is_shown, shown, together
-from cbresearch.show.tables import cross, empty, table, value_cell, words_of
-from cbresearch.show.units import unit_of
+from cbresearch.show.tables import NOTHING, empty, notes, value_cell, words_of
+from cbresearch.show.units import heading_of, number, unit_of
 from cbresearch.show.words import compose, lower_first, paragraph, say, unanswered
 
 LEVEL = 0.05
@@ -45,23 +46,24 @@ def headline_of_policy(page: Page, effects: Answer, smallest: Answer) -> Shown:
 
 
 def reached(page: Page, design: Answer, *, caption: Text | Shown) -> Shown:
-    """A row per cohort, those never reached last: communities, waves seen before, what can be estimated."""
+    """A row per cohort, those never reached last: what each is used for, communities, waves seen before."""
     if isinstance(design, Unanswered):
         return unanswered(page, design)
     if not design:
         return empty(page)
-    columns = ("waves_before", "verdict")
-    heads = [Cell(column_name(page, "cohort")), Cell(message("column.communities"), "number")]
-    heads += [Cell(column_name(page, "waves_before"), "number"), Cell(message("column.carries"))]
+    heads = (
+        Cell(column_name(page, "cohort")), Cell(message("column.communities"), "number"),
+        Cell(column_name(page, "waves_before"), "number"),
+    )  # fmt: skip
     rows = tuple(
         (
-            Cell(part_name(page, record, "cohort"), "label"),
-            value_cell(record, lambda value, _: f"{value:.0f}"),
-            *(Cell(part_name(page, record, part), kind) for part, kind in zip(columns, ("number", "words"), strict=True)),
+            Cell(part_name(page, record, "cohort"), "label", under=part_name(page, record, "verdict")),
+            value_cell(record, lambda value, _: number(value, 0)),
+            Cell(part_name(page, record, "waves_before"), "number"),
         )
         for record in design
-    )  # fmt: skip
-    grid = Grid(words_of(caption), tuple(heads), rows)
+    )
+    grid = Grid(words_of(caption), heads, rows)
     return shown(page, grid.html, words_of(caption), design)
 
 
@@ -83,20 +85,26 @@ def reading_of_reach(page: Page, design: Answer) -> Shown:
 
 
 def pairs(page: Page, released: Answer, *, caption: Text | Shown) -> Shown:
-    """Changes of the reached and of those not yet reached, a row per cohort, then what each difference says."""
+    """A row per cohort: change of the reached, of those not yet reached, the difference with its interval below."""
     if isinstance(released, Unanswered):
         return unanswered(page, released)
     if not released:
         return empty(page)
-    differences = [record for record in released if record.part("side") == "difference"]
-    readings = [
-        say(
-            page, f"policy.reading.pair.{_direction(one)}", x=one, cohort=part_name(page, one, "cohort"),
-            outcome=_outcome(page, one),
+    at = {(record.part("cohort"), record.part("side")): record for record in released}
+    sides = ("reached", "not yet", "difference")
+    heads = [Cell(column_name(page, "cohort")), *(Cell(message(f"side.{side}"), "number") for side in sides)]
+    rows = tuple(
+        (
+            Cell(part_name(page, at[cohort, "difference"], "cohort"), "label"),
+            *(_with_interval(page, at.get((cohort, side))) for side in sides),
         )
-        for one in differences
-    ]  # fmt: skip
-    return together(cross(page, released, caption=caption, rows="cohort", columns="side"), *readings)
+        for cohort in dict.fromkeys(cohort for cohort, _ in at)
+    )
+    headed = _with_unit(page, caption, released[0])
+    grid = Grid(headed, tuple(heads), rows, notes(page, released))
+    clear = [part_name(page, record, "cohort") for record in released if is_clear(record)]
+    said = compose(page, f"policy.reading.pairs.{'some' if clear else 'none'}", names=_listed(clear))
+    return together(shown(page, grid.html, headed, released), paragraph(page, "policy.reading.pairs", said))
 
 
 def title_of_policy(page: Page, effects: Answer) -> Text:
@@ -116,8 +124,20 @@ def title_of_events(page: Page, released: Answer) -> Text:
     clear = [event_of(record) for record in released if is_clear(record)]
     before, after = [e for e in clear if e < 0], [e for e in clear if e >= 0]
     names = [event_name(event) for event in before or after]
-    listed = Text("、".join(name.zh for name in names), ", ".join(name.en for name in names))
-    return compose(page, f"title.events.{'before' if before else 'after' if after else 'none'}", names=listed)
+    key = "before" if before else "after" if after else "none"
+    return compose(page, f"title.events.{key}", names=_listed(names))
+
+
+def reading_of_methods(page: Page, effects: Answer) -> Shown:
+    """Between which values the methods lie, and how many of their intervals leave zero out."""
+    if isinstance(effects, Unanswered):
+        return unanswered(page, effects)
+    there = sorted((record for record in effects if is_shown(record)), key=lambda record: record.value or 0.0)
+    if not there:
+        return empty(page)
+    clear = sum(map(is_clear, there))
+    key = f"policy.reading.methods_{'all' if clear == len(there) else 'some' if clear else 'none'}"
+    return say(page, key, low=there[0], high=there[-1], rows=len(there), clear=clear)
 
 
 def reading_of_events(page: Page, released: Answer) -> Shown:
@@ -127,13 +147,15 @@ def reading_of_events(page: Page, released: Answer) -> Shown:
     after = sorted((record for record in released if event_of(record) >= 0), key=event_of)
     if not after:
         return empty(page)
-    first, last = after[0], after[-1]
+    ends = after if len(after) == 1 else [after[0], after[-1]]
     parts = [
-        say(page, "policy.reading.first_wave", x=first, policy=_policy(page), outcome=_outcome(page, first))
-    ]
-    if last is not first:
-        parts.append(say(page, "policy.reading.last_wave", x=last, when=part_name(page, last, "event")))
-    return together(*parts)
+        say(
+            page, f"policy.reading.event.{'clear' if is_clear(one) else 'unclear'}", x=one,
+            when=part_name(page, one, "event"), outcome=_outcome(page, one),
+        )
+        for one in ends
+    ]  # fmt: skip
+    return together(*parts, *([say(page, "policy.reading.late")] if ends[1:] else []))
 
 
 def reading_of_pretrend(page: Page, released: Answer, effects: Answer) -> Shown:
@@ -166,22 +188,44 @@ def bounds(page: Page, released: Answer) -> Shown:
     return dots(page, rows, title=_title_of_bounds(page, released), order=as_given)
 
 
-def bends(page: Page, released: Answer) -> Shown:
+def bends(page: Page, released: Answer, *, caption: Text | Shown) -> Shown:
     """The interval by how far the trend apart may turn, and up to which turn the finding stands."""
     if isinstance(released, Unanswered):
         return unanswered(page, released)
     rows = [record for record in released if record.part("bend") is not None]
     if not rows:
         return empty(page)
-    unit = unit_of(page, rows[0].unit).small
-    caption = compose(page, "policy.caption.bends", unit=unit)
-    parts = [table(page, rows, caption=caption, rows=("bend",))]
+    headed = _with_unit(page, caption, rows[0])
+    heads = (Cell(column_name(page, "bend")), Cell(message("column.interval"), "number"))
+    body = tuple((Cell(part_name(page, record, "bend"), "label"), _interval(page, record)) for record in rows)
+    parts = [shown(page, Grid(headed, heads, body).html, headed, rows)]
     for one in released:
         if one.part("term") == "survives bends" and one.value is not None:
             key = "none" if one.value == 0 else "any" if math.isinf(one.value) else "some"
             said = compose(page, f"policy.reading.bends_{key}", **({"x": one} if key == "some" else {}))
             parts.append(paragraph(page, "policy.reading.bends", said, [one]))
     return together(*parts)
+
+
+def _with_unit(page: Page, caption: Text | Shown, record: Released) -> Text:
+    words, unit = words_of(caption), heading_of(page, record)
+    return Text(f"{words.zh}：{unit.zh}", f"{words.en}: {unit.en}")
+
+
+def _interval(page: Page, record: Released) -> Cell:
+    if not is_shown(record) or record.low is None or record.high is None:
+        return NOTHING
+    unit, low, high = unit_of(page, record.unit), record.low, record.high
+    return Cell(Text(*(unit.interval(low, high, lang) for lang in ("zh", "en"))), "number")
+
+
+def _with_interval(page: Page, record: Released | None) -> Cell:
+    """A number with its interval in small print below."""
+    if record is None:
+        return NOTHING
+    unit, under = unit_of(page, record.unit), _interval(page, record)
+    cell = value_cell(record, lambda value, _: unit.number(value))
+    return cell if under == NOTHING else replace(cell, under=under.text)
 
 
 def _title_of_bounds(page: Page, released: Sequence[Released]) -> Text:
@@ -205,10 +249,8 @@ def _verdict(effects: Sequence[Released]) -> str:
     return "disputed" if True in seen else "unclear"
 
 
-def _direction(record: Released) -> str:
-    if not is_clear(record):
-        return "unclear"
-    return "more" if (record.value or 0.0) > 0 else "less"
+def _listed(names: Sequence[Text]) -> Text:
+    return Text("、".join(name.zh for name in names), ", ".join(name.en for name in names))
 
 
 def _policy(page: Page) -> Text:

@@ -66,8 +66,12 @@ def shown(
 
 
 def together(*parts: Shown) -> Shown:
-    """Several parts as one cell output, in their order; their findings follow each other, none twice."""
+    """Several parts as one cell output, in their order; their findings follow each other, none twice.
+
+    A part that only repeats an earlier one, such as the note on a question without an answer, is left out.
+    """
     first = parts[0]
+    parts = tuple(part for i, part in enumerate(parts) if part.html not in [one.html for one in parts[:i]])
     html = {lang: "\n".join(part.html[lang] for part in parts) for lang in first.html}
     findings: list[Mapping[str, object]] = []
     for part in parts:

@@ -228,6 +228,25 @@ def test_a_smooth_interval_covers_at_the_largest_bend() -> None:
     assert stats.norm.cdf(half, bias, se) - stats.norm.cdf(-half, bias, se) >= 0.95 - 1e-6
 
 
+def test_with_few_degrees_of_freedom_a_straight_trend_has_the_t_interval() -> None:
+    """What is allowed more is never surer: the interval only grows with the bend."""
+    found = smooth_bounds(path({-2: 1.0, 0: 5.0}, df=2.0), bends=[0, 0.1, 0.5, 1, 5])
+    reach = float(stats.t.ppf(0.975, 2)) * math.sqrt(2)
+    assert (found.bounds[0].low, found.bounds[0].high) == (pytest.approx(6 - reach), pytest.approx(6 + reach))
+    widths = [bound.high - bound.low for bound in found.bounds]
+    assert widths == sorted(widths) and len(set(widths)) == 5
+
+
+def test_what_nothing_undoes_is_said_in_words() -> None:
+    for found in (
+        honest_bounds(path({-2: 0.0, 0: 50.0}, {-2: 1e-9})),
+        smooth_bounds(path({-2: 0.0, 0: 1e6}), bends=[0.0]),
+    ):
+        assert found.breakdown == math.inf
+        assert "tried" in found.sentence.en and "试过" in found.sentence.zh
+        assert "inf" not in found.sentence.en + found.sentence.zh
+
+
 def test_how_much_bending_a_finding_survives() -> None:
     found = smooth_bounds(path({-2: 0.0, 0: 9.0}), bends=[0.0])
     at = smooth_bounds(path({-2: 0.0, 0: 9.0}), bends=[found.breakdown]).bounds[0]

@@ -20,8 +20,6 @@ from cbresearch.estimate.policy.path import Path
 from cbresearch.records import Text
 from cbresearch.sampling.design import Floats
 
-TWO_SIDED, ONE_SIDED = float(special.ndtri(1 - LEVEL / 2)), float(special.ndtri(1 - LEVEL))
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
@@ -43,7 +41,7 @@ def smooth_bounds(path: Path, *, bends: Sequence[float], event: int | None = Non
     """Bounds when the slope of the departure changes by at most each of `bends` (units of the outcome) per wave.
 
     Target and errors as in `honest_bounds`. The set is NaN where the earlier points bend by more than is allowed.
-    `breakdown` is in units of the outcome; small samples widen the normal part by t.
+    `breakdown` is in units of the outcome; its doubt is that of t, so that small samples widen the interval.
     """
     target = target_of(path, event)
     allow(bends)
@@ -137,13 +135,18 @@ def _least_variance(problem: Problem, drift: float) -> Floats:
 
 
 def _reach(bias: float, se: float, df: float) -> float:
-    """Half the length: the 95 % point of |N(bias, se²)|, what is beyond the bias widened from normal to t."""
-    if se == 0:
-        return bias
-    away = bias / se
-    # far from zero only one tail of |N(away, 1)| is left, and the noncentral chi-square would be slow
-    point = away + ONE_SIDED if away > 5 else math.sqrt(float(special.chndtrix(1 - LEVEL, 1, away**2)))
-    return bias + (point * se - bias) * float(special.stdtrit(df, 1 - LEVEL / 2)) / TWO_SIDED
+    """Half the length: the 95 % point of |bias + se T|, T of Student's t; it only grows with the bias."""
+    if se == 0 or not df > 0:
+        return bias if se == 0 else math.nan
+    away, one_sided = bias / se, float(special.stdtrit(df, 1 - LEVEL))
+    two_sided = float(special.stdtrit(df, 1 - LEVEL / 2))
+
+    def beyond(point: float) -> float:
+        return float(special.stdtr(df, away - point) + special.stdtr(df, -away - point)) - LEVEL
+
+    # the far tail takes from nothing up to half of what may be missed
+    low, high = max(two_sided, away + one_sided), away + two_sided + 1.0
+    return se * (low if beyond(low) <= 0 else float(optimize.brentq(beyond, low, high, xtol=1e-10)))
 
 
 def _sentence(whole: float) -> Text:
@@ -153,6 +156,11 @@ def _sentence(whole: float) -> Text:
         return Text(
             "如果此前的走势差别会直线延续下去，这些数据就看不出作用。",
             "If the trend apart before went on in a straight line, these data show no effect.",
+        )
+    if math.isinf(whole):
+        return Text(
+            "扣除此前直线走势的差别后结论仍成立，试过的转折都推翻不了。",
+            "The finding survives the trend apart going on in a straight line, and every bend that was tried.",
         )
     return Text(
         f"扣除此前直线走势的差别后结论仍成立，每轮走势的转折最多可到{whole:.2g}。",

@@ -73,7 +73,8 @@ def policy_bends(study: Study) -> Answer:
     found = smooth_bounds(path, bends=[bend * step for bend in BENDS])
     facts = [
         replace(
-            fact(outcome, found.value, unit, (("term", "bends"), ("bend", f"{bound.allowed:g}")), n=overall.n, method=found.method),
+            # the middle of an interval of fixed length is the estimate with a straight trend taken out
+            fact(outcome, (bound.low + bound.high) / 2, unit, (("term", "bends"), ("bend", f"{bound.allowed:g}")), n=overall.n, method=found.method),
             low=bound.low, high=bound.high, df=found.df, psus=overall.psus,
         )
         for bound in found.bounds
