@@ -15,7 +15,15 @@ import pytest
 from filelock import FileLock
 
 REPOSITORY = Path(__file__).parent.parent
-DISTRICT_REPORTS = ("10_data_quality", "20_situation", "30_satisfaction", "35_payment", "50_drivers", "60_policy_change")
+DISTRICT_REPORTS = (
+    "10_data_quality",
+    "20_situation",
+    "30_satisfaction",
+    "35_payment",
+    "40_measurement",
+    "50_drivers",
+    "60_policy_change",
+)
 COMMUNITIES = ("欣乐社区", "光明社区")
 
 

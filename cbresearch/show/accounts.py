@@ -22,6 +22,15 @@ def quoted(page: Page, words: Text | Mapping[str, Text] | Unanswered) -> Shown:
     return together(*parts) if parts else empty(page)
 
 
+def headline(page: Page, *words: Text | Unanswered) -> Shown:
+    """The sentences of estimators that a page opens with; why there is none where the data cannot tell."""
+    parts = [
+        unanswered(page, one) if isinstance(one, Unanswered) else paragraph(page, "quoted.headline", one)
+        for one in words
+    ]
+    return together(*parts)
+
+
 def received(page: Page, counts: Sequence[Released] | Unanswered) -> Shown:
     """The headline of data quality, from the number of returns received, then that of residents kept."""
     if isinstance(counts, Unanswered):

@@ -64,7 +64,7 @@ def _subtitle(page: Page, records: Sequence[Released]) -> Text:
     shared += [message("measured.missing")] if {record.method for record in records} == {MISSING} else []
     shared += [part_name(page, records[0], column) for column in constant(records)]
     units = dict.fromkeys(heading_of(page, record) for record in records)
-    shared += list(units) if len(units) == 1 else []
+    shared += [unit for unit in units if len(units) == 1 and unit.en]
     return Text("，".join(text.zh for text in shared), ", ".join(text.en for text in shared))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 from cbresearch.records import Language, Released, Text, Unanswered
 from cbresearch.show.canvas import WIDTH, Canvas, Scale, scale
@@ -82,11 +83,20 @@ def _points(page: Page, released: Sequence[Released]) -> list[Point]:
 
 
 def _told(point: Point) -> Text:
-    quadrant = message(f"quadrant.{point.quadrant}")
+    quadrant, sure = message(f"quadrant.{point.quadrant}"), _chance(point.chance)
     return Text(
-        f"{point.number} {point.name.zh}（{quadrant.zh}，{point.chance:.0f}%）",
-        f"{point.number} {point.name.en} ({quadrant.en.lower()}, {point.chance:.0f}%)",
+        f"{point.number} {point.name.zh}（{quadrant.zh}，{sure.zh}）",
+        f"{point.number} {point.name.en} ({quadrant.en.lower()}, {sure.en})",
     )
+
+
+def _chance(percent: float) -> Text:
+    """Rounded down, so that nothing reads as certain or as surer than it is."""
+    if percent > 99:
+        return Text("99%以上", "over 99%")
+    # 28.999999999999996 is 29
+    whole = f"{floor(percent + 1e-9)}%"
+    return Text(whole, whole)
 
 
 def title_of_plane(page: Page, released: Sequence[Released] | Unanswered) -> Text:

@@ -57,17 +57,20 @@ def cross(
     caption: Text | Shown,
     rows: str,
     columns: str,
+    intervals: bool = False,
 ) -> Shown:
     """Values of `rows` down and `columns` across, each a part of the numbers ("measure" or a group column).
 
     A combination that nobody asked for stays empty; one that was held back says so. A unit stands once:
-    in the caption when all numbers share it, else with the row or the column that has it.
+    in the caption when all numbers share it, else with the row or the column that has it. `intervals` stand
+    below the values that have one.
     """
     if isinstance(released, Unanswered):
         return unanswered(page, released)
     if not released:
         return empty(page)
     grid = _crossed(page, released, words_of(caption), rows, columns)
+    grid = _with_intervals(page, grid, released, rows, columns) if intervals else grid
     return shown(page, grid.html, words_of(caption), released)
 
 
@@ -169,7 +172,7 @@ def value_cell(record: Released, write: Callable[[float, str], str]) -> Cell:
 
 
 def _with_unit(words: Text, heading: Text | None) -> Text:
-    return Text(f"{words.zh}：{heading.zh}", f"{words.en}: {heading.en}") if heading else words
+    return Text(f"{words.zh}：{heading.zh}", f"{words.en}: {heading.en}") if heading and heading.en else words
 
 
 def _label_columns(
@@ -253,6 +256,19 @@ def _crossed(page: Page, released: Sequence[Released], caption: Text, rows: str,
         body,
         notes(page, released),
     )
+
+
+def _with_intervals(page: Page, grid: Grid, released: Sequence[Released], rows: str, columns: str) -> Grid:
+    """The interval in small print below each number that may be shown and has one."""
+    downwards = list(dict.fromkeys(_code(record, rows) for record in released))
+    across = list(dict.fromkeys(_code(record, columns) for record in released))
+    body = [list(row) for row in grid.rows]
+    for record in released:
+        found = _interval(page, record)
+        if is_shown(record) and found != NOTHING:
+            i, j = downwards.index(_code(record, rows)), across.index(_code(record, columns)) + 1
+            body[i][j] = replace(body[i][j], under=found.text)
+    return replace(grid, rows=tuple(map(tuple, body)))
 
 
 def _units_by(page: Page, released: Sequence[Released], part: str) -> dict[str, Text]:

@@ -18,6 +18,7 @@ DECIMALS = {
     "points": 1, "percent": 1, "share": 1, "percentage points": 1, "as asked": 2, "people": 0, "yuan": 0, "rows": 0,
     "residents": 0, "communities": 0, "households": 0, "cells": 0, "seconds": 0, "years": 1, "count": 0, "ratio": 2,
     "per 1,000 households": 2, "rank": 0, "index points": 1, "F": 2, "fine points": 2, "amount": 0, "percent of a sum": 0,
+    "coefficient": 2, "fine coefficient": 3, "percent of differences": 1, "percent of redraws": 1,
 }  # fmt: skip
 """Decimals by the unit codes that estimators use; each has its words under `unit.` in the catalogue."""
 
@@ -107,6 +108,8 @@ def heading_of(page: Page, record: Released) -> Text:
     after = Text(unit.after.zh, unit.after.en.strip())
     if record.part("against"):
         return _filled("unit.against", unit=after)
+    if record.part("gap") == "perceived":
+        return after
     if since:
         return _filled("unit.since", unit=after, since=wave_name(since))
     return unit.heading

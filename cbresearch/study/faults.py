@@ -206,6 +206,13 @@ def _index_faults(study: Study, lines: Lines) -> Iterator[Fault]:
                 f"{len(index.weights)} weights for {len(index.measures)} measures",
                 "expected one for each",
             )
+        told, wanted = [len(row) for row in index.comparisons], list(range(len(index.measures) - 1, 0, -1))
+        if told and (told != wanted or min(min(row) for row in index.comparisons) <= 0):
+            yield Fault(
+                lines.where(("indices", i, "comparisons")),
+                f"rows of {', '.join(map(str, told))} comparisons for {len(index.measures)} measures",
+                f"expected rows of {', '.join(map(str, wanted))} numbers above 0: each measure against those after it",
+            )
 
 
 def _step_faults(study: Study, lines: Lines) -> Iterator[Fault]:

@@ -139,6 +139,8 @@ class Index(Part):
     """Indicators, rated items or scales, more being better."""
     weights: tuple[float, ...] = ()
     """How much experts say that each measure counts, in the same order; without them all count alike."""
+    comparisons: tuple[tuple[float, ...], ...] = ()
+    """How many times as important each measure is as each of those after it, a row for each but the last (AHP)."""
 
 
 class Policy(Part):

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
+from cbresearch.errors import EstimateError
 from cbresearch.estimate.questions.common import (
     NO_AREA,
     UNKNOWN,
     Told,
     chosen_wave,
+    joined,
     sampled_residents,
     unanswered,
     untold,
 )
 from cbresearch.estimate.questions.satisfaction import means_by_area
 from cbresearch.estimate.release import fact, release_facts
+from cbresearch.measure.index.composite import Index as Made
+from cbresearch.measure.index.composite import composite_index
 from cbresearch.measure.index.indicators import Indicator
 from cbresearch.measure.index.redraws import normal_redraws
+from cbresearch.measure.index.telling import consistency
 from cbresearch.measure.index.uncertainty import Choices, IndexDoubt, index_uncertainty
-from cbresearch.records import Estimate, Text
+from cbresearch.measure.index.weights import Weights
+from cbresearch.measure.wording import listed
+from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.study import Index, Study
 
 DRAWS = 1_000
+ALIKE = Text(
+    "综合指数的一项指标在各社区完全相同，无法区分社区。",
+    "One of the measures of the index is the same in every community and tells none from another.",
+)
 SE = "__se"
 """Ending of the column with a measure's standard errors."""
 NO_INDEX = Text("研究没有定义综合指数。", "The study defines no index.")
@@ -32,6 +45,14 @@ TOO_FEW = Text(
     "Fewer than three communities have all that the index is made of.",
 )
 
+WEIGHTING: dict[Weights, Text] = {
+    "expert": Text("专家权重", "experts' weights"),
+    "ahp": Text("层次分析法", "AHP"),
+    "equal": Text("等权", "equal weights"),
+    "entropy": Text("熵权", "entropy weights"),
+    "pca": Text("主成分权重", "principal-component weights"),
+}
+
 
 def index_by_area(study: Study, wave: int = 0) -> Told:
     """The rank of each community by the study's index (1 the best), then its score (0-100).
@@ -39,14 +60,10 @@ def index_by_area(study: Study, wave: int = 0) -> Told:
     Group: wave, area. A rank's interval goes over methods and sampling, a score's over sampling alone.
     Communities whose figures are held back have neither.
     """
-    if not study.file.indices:
-        return untold(unanswered("index", NO_INDEX))
-    if study.area is None:
-        return untold(unanswered("index", NO_AREA))
-    told, chosen = study.file.indices[0], chosen_wave(study, wave)
-    frame = _by_area(study, told, chosen)
-    if len(frame) < 3:
-        return untold(unanswered("index", TOO_FEW))
+    asked = _asked(study, wave)
+    if isinstance(asked, Unanswered):
+        return untold(asked)
+    (told, frame), chosen = asked, chosen_wave(study, wave)
     found = _doubt(study, told, frame)
     ordered = sorted(found.areas, key=lambda one: one.rank)
     ranks = [
@@ -58,11 +75,96 @@ def index_by_area(study: Study, wave: int = 0) -> Told:
             chosen,
             one.area,
             "index points",
-            (100 * one.score, 100 * one.score_low, 100 * one.score_high),
+            (one.score, one.score_low, one.score_high),
         )
         for one in ordered
     ]
     return Told(release_facts([*ranks, *scores]), found.sentence)
+
+
+def in_unit(found: Sequence[Released] | Unanswered, unit: str) -> list[Released] | Unanswered:
+    """The ranks ("rank") or the scores ("index points") among both."""
+    return found if isinstance(found, Unanswered) else [record for record in found if record.unit == unit]
+
+
+def weights_of_index(study: Study, wave: int = 0) -> Told:
+    """How much each measure counts by every way of weighing that the data allow, in percent; measure: the measure.
+
+    Group: wave, ("weighting", "expert" | "ahp" | "equal" | "entropy" | "pca"). The sentence tells who comes first by
+    each, whether the experts' comparisons are consistent, and which way cannot be had.
+    """
+    asked = _asked(study, wave)
+    if isinstance(asked, Unanswered):
+        return untold(asked)
+    (told, frame), chosen = asked, chosen_wave(study, wave)
+    ways: list[Weights] = ["equal", "entropy", "pca"]
+    ways = [*(["expert"] if told.weights else []), *(["ahp"] if told.comparisons else []), *ways]  # type: ignore[list-item]
+    made: dict[Weights, Made] = {}
+    without: list[Weights] = []
+    for way in ways:
+        try:
+            made[way] = composite_index(
+                frame, _indicators(told), area=study.area or "", weights=way, pairwise=_comparisons(told)
+            )
+        except EstimateError:
+            without.append(way)
+    facts = [
+        fact(one.column, 100 * one.weight, "percent", (("wave", str(chosen)), ("weighting", way)), n=len(frame), method=way)
+        for way, found in made.items()
+        for one in found.weights
+    ]  # fmt: skip
+    return Told(release_facts(facts), joined(_firsts(study, made, without)))
+
+
+def _asked(study: Study, wave: int) -> tuple[Index, pd.DataFrame] | Unanswered:
+    """The study's index with a row per community that has all it is made of; or why there is none."""
+    if not study.file.indices:
+        return unanswered("index", NO_INDEX)
+    if study.area is None:
+        return unanswered("index", NO_AREA)
+    told = study.file.indices[0]
+    frame = _by_area(study, told, chosen_wave(study, wave))
+    if len(frame) < 3:
+        return unanswered("index", TOO_FEW)
+    return (told, frame) if (frame[list(told.measures)].nunique() > 1).all() else unanswered("index", ALIKE)
+
+
+def _indicators(told: Index) -> list[Indicator]:
+    weights = told.weights or (1.0,) * len(told.measures)
+    return [Indicator(column, weight=weight) for column, weight in zip(told.measures, weights, strict=True)]
+
+
+def _comparisons(told: Index) -> pd.DataFrame | None:
+    """The experts' comparisons as a square; what is below the diagonal follows from what is above."""
+    if not told.comparisons:
+        return None
+    k = len(told.measures)
+    square = np.full((k, k), np.nan)
+    np.fill_diagonal(square, 1.0)
+    for i, row in enumerate(told.comparisons):
+        square[i, i + 1 :] = row
+    return pd.DataFrame(square, index=list(told.measures), columns=list(told.measures))
+
+
+def _firsts(study: Study, made: Mapping[Weights, Made], without: Sequence[Weights]) -> list[Text]:
+    """Whether the same community comes first whatever the weights."""
+    area, said = study.area or "", []
+    first = {way: next(one.area for one in found.areas if one.rank == 1) for way, found in made.items()}
+    if len(set(first.values())) == 1:
+        name = study.answer(area, next(iter(first.values())))
+        said.append(Text(f"无论用哪一种权重，{name.zh}都排在第一。", f"Whichever weights are taken, {name.en} comes first."))  # fmt: skip
+    else:
+        by_area = {one: [WEIGHTING[way] for way, other in first.items() if other == one] for one in dict.fromkeys(first.values())}  # fmt: skip
+        zh = "；".join(f"{study.answer(area, one).zh}（{listed(ways).zh}）" for one, ways in by_area.items())
+        en = "; ".join(f"{study.answer(area, one).en} ({listed(ways).en})" for one, ways in by_area.items())
+        said.append(
+            Text(f"权重不同，排第一的社区也不同：{zh}。", f"Who comes first depends on the weights: {en}.")
+        )
+    if "ahp" in made and (compared := made["ahp"].ahp) is not None:
+        said.append(consistency(compared))
+    for way in without:
+        said.append(Text(f"这些数据得不到{WEIGHTING[way].zh}：有的指标与其余指标方向相反。", f"There are no {WEIGHTING[way].en} here: a measure points against the rest."))  # fmt: skip
+    return said
 
 
 def _fact(study: Study, wave: int, area: str, unit: str, told: tuple[float, float, float]) -> Estimate:
@@ -77,11 +179,11 @@ def _fact(study: Study, wave: int, area: str, unit: str, told: tuple[float, floa
 
 def _doubt(study: Study, told: Index, frame: pd.DataFrame) -> IndexDoubt:
     area = study.area or ""
-    weights = told.weights or (1.0,) * len(told.measures)
-    indicators = [
-        Indicator(column, weight=weight) for column, weight in zip(told.measures, weights, strict=True)
-    ]
+    indicators = _indicators(told)
     se = {column: column + SE for column in told.measures if column + SE in frame.columns}
+    if not se:
+        # nothing was sampled, so that the choice of method is all the doubt there is
+        frame, se = frame.assign(**{SE: 0.0}), {told.measures[0]: SE}
     redrawn = normal_redraws(frame, indicators, area=area, se=se, draws=DRAWS, seed=study.file.study.seed)
     choices = Choices(weights=("expert", "equal")) if told.weights else Choices(weights=("equal",))
     names = {code: study.answer(area, code) for code in frame[area]}

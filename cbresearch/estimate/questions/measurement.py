@@ -1,180 +1,131 @@
-"""Whether the scales measure what they should: reliability, dimensions, structure, sameness, communities' means."""
+"""Whether a scale measures one thing well enough: its reliability, its items, its dimensions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
-from cbresearch.estimate.questions.common import (
-    NO_AREA,
-    ONE_WAVE,
-    UNKNOWN,
-    Told,
-    chosen_wave,
-    sampled_residents,
-    unanswered,
-    untold,
-)
+from cbresearch.errors import EstimateError
+from cbresearch.estimate.questions.common import Told, chosen_wave, joined, unanswered, untold
 from cbresearch.estimate.release import fact, release_facts
-from cbresearch.measure.agreement import RELIABLE, Agreement, agreement
-from cbresearch.measure.confirmatory.confirm import confirm
-from cbresearch.measure.confirmatory.invariance import LEAST_PER_GROUP, invariance
-from cbresearch.measure.factorability import factorability, parallel_analysis
+from cbresearch.measure.correlations import correlated
+from cbresearch.measure.dimensionality import bartlett, horn, kmo
+from cbresearch.measure.factorability import velicer_map
 from cbresearch.measure.factors import explore, omega
-from cbresearch.measure.items import items_of
-from cbresearch.measure.polychoric import polychoric, smoothed
-from cbresearch.measure.reliability import Alpha, alpha, ordinal_alpha
-from cbresearch.records import Estimate, Text
+from cbresearch.measure.reliability import Alpha, alpha, alpha_interval, ordinal_alpha
+from cbresearch.measure.wording import listed
+from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.study import POINTS, Study
 
 ENOUGH = 0.70
+"""Nunnally (1978) for research in its early stages; a custom, no law."""
+CUSTOMARY = Text("惯用的下限", "Customary least")
 LEAST_ITEMS, LEAST_RESIDENTS = 3, 100
+DRAWS = 1_000
 NO_SCALE = Text(
     "没有由三个以上题目组成、且有足够居民回答的量表。",
     "No scale has three items or more that enough residents answered.",
 )
-TOO_FEW_A_WAVE = Text(
-    "各轮调查中完整回答的居民不足，无法比较各轮。",
-    "Too few residents answered every item in each wave for waves to be compared.",
+NO_RESULT = Text(
+    "这些回答算不出结果：题目可能几乎相同，或几乎无关，或完整的回答太少。",
+    "These answers give no result: items may be nearly the same or hardly related, or complete answers too few.",
 )
 
 
 def reliability(study: Study, wave: int = 0) -> Told:
-    """Alpha with its interval, ordinal alpha and omega of each scale; group: wave, ("statistic", …)."""
-    chosen, scales = _scales(study, wave)
+    """Alpha with Feldt's interval and with that of redrawn communities, ordinal alpha and omega total of each scale.
+
+    Measure: the scale; group: wave, ("statistic", "alpha" | "alpha_redrawn" | "ordinal_alpha" | "omega"). The
+    redrawn one is of residents who answered every item; communities, or else sampled clusters, are drawn anew.
+    """
+    chosen, scales = scales_of(study, wave)
     if not scales:
         return untold(unanswered("reliability", NO_SCALE))
-    facts, alphas = [], {}
+    facts, alphas, notes = [], {}, []
     for scale, items in scales.items():
-        w = _weights(study, chosen, items)
+        w = weights_of(study, chosen)
         found = alphas[scale] = alpha(items, weights=w)
-        facts.append(_fact(scale, chosen, "alpha", found.value, found.n, found.low, found.high))
-        facts.append(_fact(scale, chosen, "ordinal_alpha", ordinal_alpha(items, weights=w).value, found.n))
-        facts.append(_fact(scale, chosen, "omega", omega(items, weights=w).value, found.n))
-    return Told(release_facts(facts), _reliable(study, alphas))
+        facts.append(
+            coefficient(scale + POINTS, chosen, "alpha", found.value, found.n, (found.low, found.high))
+        )
+        facts += _redrawn(study, chosen, scale, items)
+        facts += _of_answers(scale, chosen, items, w, found.n)
+        try:
+            one = omega(items, weights=w)
+        except EstimateError:
+            continue
+        facts.append(coefficient(scale + POINTS, chosen, "omega", one.value, found.n))
+        notes += [_of_scale(study, scale, named(study, one.note, items))] if one.note else []
+    return Told(release_facts(facts), joined([_reliable(study, alphas), *notes]))
 
 
 def items_of_scales(study: Study, wave: int = 0) -> Told:
-    """How each item goes with the rest of its scale, and alpha without it; measure: the item; group: wave, ("statistic", …)."""
-    chosen, scales = _scales(study, wave)
+    """How each item goes with the rest of its scale, and alpha without it.
+
+    Measure: the item; group: wave, ("statistic", "rest" | "alpha_without"). The sentence names the items that point
+    the other way, or that the scale would be more reliable without.
+    """
+    chosen, scales = scales_of(study, wave)
     if not scales:
         return untold(unanswered("items_of_scales", NO_SCALE))
-    facts, notes = [], []
+    facts, notes, better = [], [], []
     for items in scales.values():
-        found = alpha(items, weights=_weights(study, chosen, items))
+        found = alpha(items, weights=weights_of(study, chosen))
         for one in found.items:
-            facts.append(_fact(one.item, chosen, "rest", one.rest, one.n, scale=False))
-            facts.append(_fact(one.item, chosen, "alpha_without", one.alpha_without, one.n, scale=False))
-        notes += [found.note] if found.note else []
-    fine = Text(
-        "没有题目与同一量表的其余题目方向相反。", "No item points the other way from the rest of its scale."
-    )
-    return Told(release_facts(facts), _joined(notes) if notes else fine)
+            facts.append(coefficient(one.item, chosen, "rest", one.rest, one.n))
+            facts.append(coefficient(one.item, chosen, "alpha_without", one.alpha_without, one.n))
+            better += [one.item] if round(one.alpha_without - found.value, 2) > 0 else []
+        notes += [named(study, found.note, items)] if found.note else []
+    return Told(release_facts(facts), joined([*notes, _without(study, better)]))
 
 
 def dimensions(study: Study, wave: int = 0) -> Told:
-    """The loadings of the items of the longest scale on as many factors as it has; group: wave, ("factor", "1" …)."""
-    chosen, scales = _scales(study, wave)
+    """How many dimensions the items of the longest scale have, and their loadings on as many factors.
+
+    Measure: the item; group: wave, ("statistic", "loading_1" …, then "kmo", the item's own sampling adequacy).
+    Polychoric correlations; Bartlett's test alone is of plain ones.
+    """
+    chosen, scales = scales_of(study, wave)
     if not scales:
         return untold(unanswered("dimensions", NO_SCALE))
-    items = max(scales.values(), key=lambda one: one.shape[1])
-    w = _weights(study, chosen, items)
-    correlations = smoothed(polychoric(items, weights=w).correlations)
-    n = items_of(items, w).complete.effective_n
-    worth, found = (
-        factorability(correlations, n),
-        parallel_analysis(correlations, n, seed=study.file.study.seed),
-    )
-    factors = min(max(found.factors, 1), (items.shape[1] - 1) // 2)
-    made = explore(items, factors, correlations="polychoric", weights=w)
+    scale, items = max(scales.items(), key=lambda one: one[1].shape[1])
+    w = weights_of(study, chosen)
+    try:
+        worth, apart = kmo(items, correlations="polychoric", weights=w), bartlett(items, weights=w)
+        found = horn(items, correlations="polychoric", weights=w, seed=study.file.study.seed)
+        by_map = velicer_map(correlated(items, correlations="polychoric", weights=w).values)
+        factors = min(max(found.factors, 1), (items.shape[1] - 1) // 2)
+        made = explore(items, factors, correlations="polychoric", weights=w)
+    except EstimateError:
+        return untold(unanswered("dimensions", NO_RESULT))
+    n = items.notna().sum()
     facts = [
-        fact(item, float(loading), "ratio", (("wave", str(chosen)), ("factor", str(j + 1))), n=int(n), method="minres, oblimin")
+        coefficient(item, chosen, f"loading_{j + 1}", float(loading), int(n[item]))
         for item, row in zip(made.items, made.loadings, strict=True)
         for j, loading in enumerate(row)
-    ]  # fmt: skip
-    told = Text(f"{found.sentence.zh}KMO = {worth.kmo:.2f}。", f"{found.sentence.en} KMO = {worth.kmo:.2f}.")
-    return Told(release_facts(facts), told)
-
-
-def structure(study: Study, wave: int = 0) -> Told:
-    """Fit of a model in which each scale is a factor; then reliability and variance extracted of each.
-
-    Measure: the first scale for the fit, ("statistic", "cfi" | "rmsea" | "srmr"); each scale for its validity,
-    ("statistic", "composite" | "extracted" | "most_shared").
-    """
-    chosen, scales = _scales(study, wave)
-    if not scales:
-        return untold(unanswered("structure", NO_SCALE))
-    items = pd.concat(scales.values(), axis="columns")
-    w = _weights(study, chosen, items)
-    if items.notna().all(axis="columns").sum() < LEAST_RESIDENTS:
-        return untold(unanswered("structure", NO_SCALE))
-    found = confirm(items, {scale: list(one.columns) for scale, one in scales.items()}, weights=w)
-    facts = []
-    n = int(found.fit.n)
-    for factor, shared in zip(found.factors, found.validity["most_shared"], strict=True):
-        facts.append(_fact(factor, chosen, "composite", found.reliability[factor], n))
-        facts.append(_fact(factor, chosen, "extracted", found.variance_extracted[factor], n))
-        if len(scales) > 1:
-            facts.append(_fact(factor, chosen, "most_shared", float(shared), n))
-    return Told(release_facts(facts), _joined([found.sentence, *([found.note] if found.note else [])]))
-
-
-def same_over_waves(study: Study) -> Told:
-    """Whether the longest scale asked in several waves means the same in each; group: ("level", …), ("statistic", "cfi" | "rmsea")."""
-    if len(study.waves) < 2:
-        return untold(unanswered("same_over_waves", ONE_WAVE))
-    frame = sampled_residents(study)
-    by_wave = {wave: set(_scales(study, wave)[1]) for wave in study.waves}
-    usual = [scale for scale in study.file.scales if sum(scale in one for one in by_wave.values()) > 1]
-    if not usual:
-        return untold(unanswered("same_over_waves", NO_SCALE))
-    scale = max(usual, key=lambda one: len(study.codebook.items(one)))
-    columns = [study.measured(item) for item in study.codebook.items(scale)]
-    waves = [wave for wave, there in by_wave.items() if scale in there]
-    whole = frame[frame["wave"].isin(waves)].dropna(subset=columns)
-    kept = [wave for wave in waves if (whole["wave"] == wave).sum() >= LEAST_PER_GROUP]
-    if len(kept) < 2:
-        return untold(unanswered("same_over_waves", TOO_FEW_A_WAVE))
-    whole = whole[whole["wave"].isin(kept)].reset_index(drop=True)
-    found = invariance(
-        whole[columns], {scale: columns}, whole["wave"], weights=whole["weight"].astype("float64")
-    )
-    facts = [
-        fact(scale + POINTS, value, "ratio", (("level", step.level), ("statistic", name)), n=int(step.fit.n), method="lavaan-like ML")
-        for step in found.steps
-        for name, value in (("cfi", step.fit.cfi), ("rmsea", step.fit.rmsea))
-    ]  # fmt: skip
-    return Told(release_facts(facts), found.sentence)
-
-
-def communities_compared(study: Study, wave: int = 0) -> Told:
-    """ICC(1) and ICC(2) of each scale over communities; group: wave, ("statistic", "icc1" | "icc2")."""
-    if study.area is None:
-        return untold(unanswered("communities_compared", NO_AREA))
-    chosen = chosen_wave(study, wave)
-    frame = sampled_residents(study)
-    here = frame[(frame["wave"] == chosen) & (frame[study.area] != UNKNOWN)]
-    scores = [s + POINTS for s in study.file.scales if s + POINTS in here and here[s + POINTS].notna().any()]
-    told = {
-        column: agreement(here, column, study.area) for column in scores if here[study.area].nunique() > 1
-    }
-    if not told:
-        return untold(unanswered("communities_compared", NO_SCALE))
-    facts = [
-        one
-        for column, found in told.items()
-        for one in (
-            _fact(column, chosen, "icc1", found.icc1, found.n, found.icc1_low, found.icc1_high, scale=False),
-            _fact(column, chosen, "icc2", found.icc2, found.n, scale=False),
-        )
     ]
-    return Told(release_facts(facts), _comparable(study, told))
+    facts += [coefficient(item, chosen, "kmo", one, int(n[item])) for item, one in zip(worth.items, worth.by_item, strict=True)]  # fmt: skip
+    simplest = int(np.argmin(by_map)) + 1 if len(by_map) else 1
+    said = [
+        _counted(study.label(scale + POINTS), items.shape[1], found.factors, simplest), worth.sentence,
+        _unrelated(apart.chi2, apart.df, apart.p), *([named(study, made.note, items)] if made.note else []),
+    ]  # fmt: skip
+    return Told(release_facts(facts), joined(said))
 
 
-def _scales(study: Study, wave: int) -> tuple[int, Mapping[str, pd.DataFrame]]:
+def having(found: Sequence[Released] | Unanswered, *statistics: str) -> list[Released] | Unanswered:
+    """The numbers of some statistics among those of all."""
+    if isinstance(found, Unanswered):
+        return found
+    return [record for record in found if record.part("statistic") in statistics]
+
+
+def scales_of(study: Study, wave: int) -> tuple[int, Mapping[str, pd.DataFrame]]:
     """The scales of three items or more that enough residents of a wave answered, each as a table of its items in points."""
     chosen = chosen_wave(study, wave)
     frame = study.residents()
@@ -192,50 +143,127 @@ def _scales(study: Study, wave: int) -> tuple[int, Mapping[str, pd.DataFrame]]:
     return chosen, found
 
 
-def _weights(study: Study, wave: int, items: pd.DataFrame) -> pd.Series:
+def weights_of(study: Study, wave: int) -> pd.Series:
+    """The weights on the same rows as the tables of `scales_of`."""
     frame = study.residents()
     return frame.loc[frame["wave"] == wave, "weight"].astype("float64").reset_index(drop=True)
 
 
-def _fact(
-    measure: str, wave: int, statistic: str, value: float, n: int, low: float = float("nan"),
-    high: float = float("nan"), *, scale: bool = True,
+def coefficient(
+    measure: str, wave: int, statistic: str, value: float, n: int,
+    ends: tuple[float, float] = (math.nan, math.nan),
 ) -> Estimate:  # fmt: skip
+    """A coefficient of a measurement as a fact; `ends` are those of its interval."""
     group = (("wave", str(wave)), ("statistic", statistic))
-    return replace(fact(measure + POINTS if scale else measure, value, "ratio", group, n=n, method=statistic), low=low, high=high)  # fmt: skip
+    made = fact(measure, value, "coefficient", group, n=n, method=statistic)
+    return replace(made, low=ends[0], high=ends[1])
+
+
+def named(study: Study, words: Text, items: pd.DataFrame) -> Text:
+    """What an estimator says of items, with labels in the place of the columns that it names."""
+    labels = {str(column): study.label(str(column)) for column in items.columns}
+    if not labels:
+        return words
+    codes = re.compile("|".join(re.escape(column) for column in sorted(labels, key=len, reverse=True)))
+    return Text(
+        codes.sub(lambda found: f"“{labels[found[0]].zh}”", words.zh),
+        codes.sub(lambda found: f"“{labels[found[0]].en}”", words.en),
+    )
+
+
+def _redrawn(study: Study, wave: int, scale: str, items: pd.DataFrame) -> list[Estimate]:
+    """Alpha with the interval of redrawn communities; nothing where there are none to draw."""
+    column = study.area or study.design.cluster
+    frame = study.residents()
+    if column is None or column not in frame.columns:
+        return []
+    cluster = frame.loc[frame["wave"] == wave, column].reset_index(drop=True)
+    there = cluster.notna().to_numpy()
+    w = weights_of(study, wave)
+    try:
+        found = alpha_interval(
+            items[there], cluster[there], weights=w[there], draws=DRAWS, seed=study.file.study.seed
+        )
+    except EstimateError:
+        return []
+    return [coefficient(scale + POINTS, wave, "alpha_redrawn", found.value, found.n, (found.low, found.high))]
+
+
+def _of_answers(scale: str, wave: int, items: pd.DataFrame, w: pd.Series, n: int) -> list[Estimate]:
+    """Ordinal alpha; nothing for answers that are no ordered few."""
+    try:
+        return [coefficient(scale + POINTS, wave, "ordinal_alpha", ordinal_alpha(items, weights=w).value, n)]
+    except EstimateError:
+        return []
+
+
+def _of_scale(study: Study, scale: str, words: Text) -> Text:
+    label = study.label(scale + POINTS)
+    return Text(f"{label.zh}：{words.zh}", f"{label.en}: {words.en}")
 
 
 def _reliable(study: Study, alphas: Mapping[str, Alpha]) -> Text:
     enough = [scale for scale, found in alphas.items() if found.low >= ENOUGH]
     short = [scale for scale, found in alphas.items() if found.low < ENOUGH]
     if not short:
+        of = f"all {len(enough)} scales" if len(enough) > 1 else "the scale"
         return Text(
             f"{len(enough)}个量表的α系数连同置信区间都在{ENOUGH:.2f}以上，得分可以使用。",
-            f"Alpha is {ENOUGH:.2f} or more for all {len(enough)} scales, intervals included; their scores may be used.",
+            f"Alpha of {of} is {ENOUGH:.2f} or more, interval included; scores may be used.",
         )
-    zh = "、".join(study.label(one + POINTS).zh for one in short)
-    en = ", ".join(study.label(one + POINTS).en for one in short)
+    doubtful = listed([_with_interval(study.label(one + POINTS), alphas[one]) for one in short])
+    fine = listed([study.label(one + POINTS) for one in enough])
+    zh = f"得分可以使用的量表：{fine.zh}（α系数连同置信区间都在{ENOUGH:.2f}以上）。" if enough else ""
+    en = (
+        f"Scores may be used of: {fine.en} (alpha {ENOUGH:.2f} or more, interval included). "
+        if enough
+        else ""
+    )
     return Text(
-        f"{zh}的α系数不能肯定达到{ENOUGH:.2f}，得分须谨慎使用。",
-        f"Alpha of {en} is not surely {ENOUGH:.2f} or more; use these scores with care.",
+        f"{zh}α系数不能肯定达到{ENOUGH:.2f}、须谨慎使用的量表：{doubtful.zh}。",
+        f"{en}To be used with care, alpha being not surely {ENOUGH:.2f}: {doubtful.en}.",
     )
 
 
-def _comparable(study: Study, told: Mapping[str, Agreement]) -> Text:
-    fit = [column for column, found in told.items() if found.p < 0.05 and found.icc2 >= RELIABLE]
-    if not fit:
+def _with_interval(label: Text, found: Alpha) -> Text:
+    return Text(
+        f"{label.zh}（α = {found.value:.2f}，95%置信区间{found.low:.2f}～{found.high:.2f}）",
+        f"{label.en} (alpha {found.value:.2f}, 95% interval {found.low:.2f} to {found.high:.2f})",
+    )
+
+
+def _without(study: Study, better: Sequence[str]) -> Text:
+    if not better:
         return Text(
-            f"没有一个量表的社区平均分信度达到{RELIABLE:.2f}；比较社区时须看区间。",
-            f"No scale has community means with a reliability of {RELIABLE:.2f}; compare communities by their intervals only.",
+            "每道题都与同一量表的其余题目合得来：去掉任何一题，α系数都不会提高。",
+            "Every item goes with the rest of its scale: leaving one out would not raise alpha.",
         )
-    zh = "、".join(study.label(one).zh for one in fit)
-    en = ", ".join(study.label(one).en for one in fit)
+    said = listed([study.label(one) for one in better])
     return Text(
-        f"{zh}的社区平均分信度达到{RELIABLE:.2f}，可以在社区之间比较。",
-        f"Community means of {en} reach a reliability of {RELIABLE:.2f} and may be compared.",
+        f"去掉以下题目，所在量表的α系数反而提高，宜检查措辞：{said.zh}。",
+        f"Alpha of their scales would be higher without these items, whose wording deserves a look: {said.en}.",
     )
 
 
-def _joined(texts: Iterable[Text]) -> Text:
-    listed = list(texts)
-    return Text("".join(one.zh for one in listed), " ".join(one.en for one in listed))
+def _counted(label: Text, items: int, factors: int, simplest: int) -> Text:
+    """How many dimensions parallel analysis finds, and whether Velicer's test agrees."""
+    agrees = factors == simplest
+    zh = "Velicer检验结论相同" if agrees else f"Velicer检验得到{simplest}个，两种方法不一致"
+    en = "Velicer's test agrees" if agrees else f"Velicer's test finds {simplest}, so the two disagree"
+    return Text(
+        f"{label.zh}的{items}道题有{factors}个共同的因素（平行分析）；{zh}。",
+        f"{label.en}: its {items} items have {factors} thing{'s' if factors != 1 else ''} in common by parallel analysis; {en}.",
+    )
+
+
+def _unrelated(chi2: float, df: int, p: float) -> Text:
+    told = f"{chi2:,.0f}", "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    if p < 0.05:
+        return Text(
+            f"Bartlett检验排除了题目互不相关的可能（χ²({df}) = {told[0]}，p {told[1]}）。",
+            f"Bartlett's test rules out that items are unrelated (chi-square({df}) = {told[0]}, p {told[1]}).",
+        )
+    return Text(
+        f"Bartlett检验不能排除题目互不相关（χ²({df}) = {told[0]}，p {told[1]}）。",
+        f"Bartlett's test cannot rule out that items are unrelated (chi-square({df}) = {told[0]}, p {told[1]}).",
+    )

@@ -79,17 +79,18 @@ class Confirmed:
     def sentence(self) -> Text:
         fit = self.fit
         told = f"CFI = {fit.cfi:.3f}, RMSEA = {fit.rmsea:.3f}, SRMR = {fit.srmr:.3f}"
+        told_zh = told.replace(", ", "，")
         if fit.cfi >= GOOD_CFI and fit.rmsea <= GOOD_RMSEA and fit.srmr <= GOOD_SRMR:
             return Text(
-                f"题目与设计的维度相符（{told}）。", f"The items lie where they were meant to ({told})."
+                f"题目与设计的维度相符（{told_zh}）。", f"The items lie where they were meant to ({told})."
             )
         if fit.cfi >= FAIR_CFI and fit.rmsea <= FAIR_RMSEA:
             return Text(
-                f"题目与设计的维度大体相符（{told}）。",
+                f"题目与设计的维度大体相符（{told_zh}）。",
                 f"The items lie about where they were meant to ({told}).",
             )
         return Text(
-            f"题目与设计的维度不太相符（{told}），各维度得分应谨慎使用。",
+            f"题目与设计的维度不太相符（{told_zh}），各维度得分应谨慎使用。",
             f"The items do not lie well where they were meant to ({told}); use scores of single dimensions with care.",
         )
 
