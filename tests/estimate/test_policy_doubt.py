@@ -90,6 +90,13 @@ def test_power_grows_from_the_level_and_the_slope_told_has_it(
     assert power(wanted * 1.5, steps, variance, df2) >= power(wanted, steps, variance, df2) - 1e-12
 
 
+@pytest.mark.parametrize("df2", [2.0, 49.0])
+def test_a_trend_too_large_to_miss_has_a_power(df2: float) -> None:
+    steps, variance = np.array([-3.0, -2.0, -1.0]), np.diag([4.0, 0.04, 1.0])
+    found = [power(slope, steps, variance, df2) for slope in (3.0, 3.7, 3.8, 10.0, 1e4)]
+    assert found == sorted(found) and found[-1] == pytest.approx(1.0)
+
+
 def test_no_earlier_points_no_test() -> None:
     found = pretrend(path({0: 1.0}))
     assert math.isnan(found.p) and found.method == "no test: no earlier points"

@@ -80,7 +80,12 @@ def power(slope: float, steps: Floats, variance: Floats, df2: float) -> float:
 
 def _seen(away: float, q: int, df2: float) -> float:
     # scipy's ncf.sf is wrong at a noncentrality of exactly 0 (it gives -0.95 for 0.05)
-    return float(1 - special.ncfdtr(q, df2, away, special.fdtri(q, df2, 1 - LEVEL)))
+    point = float(special.fdtri(q, df2, 1 - LEVEL))
+    below = float(special.ncfdtr(q, df2, away, point))
+    if math.isnan(below):
+        # from about 1,400 on it gives up; Patnaik (1949, Biometrika 36) is as good as exact there
+        below = float(special.fdtr((q + away) ** 2 / (q + 2 * away), df2, point * q / (q + away)))
+    return 1 - below
 
 
 def _slope(steps: Floats, variance: Floats, df2: float, wanted: float) -> float:
