@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from pathlib import Path
 
 from cbresearch.errors import PublishError
 from cbresearch.publish.kernels import kernel_environment
-from cbresearch.publish.task import Outcome, Task, outcome_of, to_line
+from cbresearch.publish.task import BEGUN, Outcome, Task, outcome_of, to_line
+from cbresearch.publish.warm.client import HOST, Zygote
+from cbresearch.publish.warm.processes import can_fork
 
+TRIES = 2
 GRACE_SECONDS = 60.0
 """How long a worker may take beyond a notebook's own limit: start-up, rendering, clean-up."""
 
@@ -26,11 +31,19 @@ class Started:
     slug: str
 
 
-class Lane:
-    """One worker process, replaced when it is lost."""
+class Lost(Enum):
+    """When a worker was lost: a notebook that had begun is not run twice."""
 
-    def __init__(self, scratch: Path, cwd: Path, number: int) -> None:
-        self._environment = kernel_environment(scratch)
+    BEFORE_IT_BEGAN = auto()
+    LATER = auto()
+
+
+class Lane:
+    """One worker process, replaced when it is lost; `host` is the socket to what forks its kernels."""
+
+    def __init__(self, scratch: Path, cwd: Path, number: int, host: socket.socket | None = None) -> None:
+        self._host = host
+        self._environment = kernel_environment(scratch) | ({HOST: str(host.fileno())} if host else {})
         self._cwd = cwd
         self._log = scratch / f"lane-{number}.log"
         self._process: subprocess.Popen[str] | None = None
@@ -38,12 +51,20 @@ class Lane:
         self._stopped = False
 
     def perform(self, task: Task) -> Outcome:
-        """The worker's answer; when the worker is lost, a new one shows the notebook as failed."""
-        if answer := self._ask(task):
-            return answer
+        """The worker's answer.
+
+        When the worker is lost before the notebook began, a new one tries once more; when it is lost later,
+        a new one shows the notebook as failed.
+        """
+        for _ in range(TRIES):
+            answer = self._ask(task)
+            if isinstance(answer, Outcome):
+                return answer
+            if answer is Lost.LATER:
+                break
         lost = {"class": "WorkerLost", "message": self._last_words()}
         shown = self._ask(replace(task, run_it=False, error=lost))
-        return shown or Outcome(task.slug, "failed", lost)
+        return shown if isinstance(shown, Outcome) else Outcome(task.slug, "failed", lost)
 
     def stop(self) -> None:
         """End the worker for good; kernels see their parent gone and end as well."""
@@ -57,24 +78,25 @@ class Lane:
             with suppress(OSError):
                 stream.close()  # type: ignore[union-attr]
 
-    def _ask(self, task: Task) -> Outcome | None:
+    def _ask(self, task: Task) -> Outcome | Lost:
         process = self._alive()
         timer = threading.Timer(task.seconds_allowed + GRACE_SECONDS, self._kill)
         timer.start()
-        answer = ""
+        has_begun = False
         try:
             process.stdin.write(to_line(task))  # type: ignore[union-attr]
             process.stdin.flush()  # type: ignore[union-attr]
-            answer = process.stdout.readline()  # type: ignore[union-attr]
+            while (answer := process.stdout.readline()).endswith("\n"):  # type: ignore[union-attr]
+                if answer != BEGUN:
+                    return outcome_of(answer)
+                has_begun = True
         except OSError:
-            self._kill()
+            pass
         finally:
             timer.cancel()
-        if answer.endswith("\n"):
-            return outcome_of(answer)
         self._kill()
         self.release()
-        return None
+        return Lost.LATER if has_begun else Lost.BEFORE_IT_BEGAN
 
     def _alive(self) -> subprocess.Popen[str]:
         with self._lock:
@@ -91,6 +113,7 @@ class Lane:
             return subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, encoding="utf-8",
                 cwd=self._cwd, env=self._environment, start_new_session=True,
+                pass_fds=[self._host.fileno()] if self._host else [],
             )  # fmt: skip
 
     def _kill(self) -> None:
@@ -113,13 +136,21 @@ def _kill_group(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def in_lanes(tasks: Sequence[Task], *, lanes: int, scratch: Path, cwd: Path) -> Iterator[Started | Outcome]:
-    """Each task's start and outcome as they happen; leaving early ends every process."""
+def in_lanes(
+    tasks: Sequence[Task], *, lanes: int, scratch: Path, cwd: Path, modules: Sequence[str] = ()
+) -> Iterator[Started | Outcome]:
+    """Each task's start and outcome as they happen; leaving early ends every process.
+
+    `modules` are imported once, where kernels are forked from; without fork they are of no use.
+    """
     waiting: queue.Queue[Task] = queue.Queue()
     for task in tasks:
         waiting.put(task)
     news: queue.Queue[Started | Outcome | Exception] = queue.Queue()
-    crew = [Lane(scratch, cwd, number) for number in range(min(lanes, len(tasks)))]
+    count = min(lanes, len(tasks))
+    zygote = _zygote(count, scratch, modules) if any(task.run_it for task in tasks) else None
+    hosts = zygote.lanes if zygote else [None] * count
+    crew = [Lane(scratch, cwd, number, host) for number, host in enumerate(hosts)]
     threads = [threading.Thread(target=_serve, args=(lane, waiting, news), daemon=True) for lane in crew]
     for thread in threads:
         thread.start()
@@ -138,6 +169,14 @@ def in_lanes(tasks: Sequence[Task], *, lanes: int, scratch: Path, cwd: Path) -> 
         for thread, lane in zip(threads, crew, strict=True):
             thread.join(timeout=10)
             lane.release()
+        if zygote:
+            zygote.close()
+
+
+def _zygote(lanes: int, scratch: Path, modules: Sequence[str]) -> Zygote | None:
+    if not can_fork():
+        return None
+    return Zygote(lanes, modules, environment=kernel_environment(scratch), log=scratch / "host.log")
 
 
 def _serve(lane: Lane, waiting: queue.Queue[Task], news: queue.Queue[Started | Outcome | Exception]) -> None:

@@ -44,7 +44,15 @@ def order_for(job: Job, study: Study, shelf: Shelf, inputs: Inputs, *, fresh: bo
     return Order(job, key, page_keys, run_it, tuple(languages if run_it else stale))
 
 
-def task_for(order: Order, study: Study, scratch: Path, *, seconds_allowed: float) -> Task:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one notebook may take; no limit of memory where it is None."""
+
+    seconds: float
+    memory_bytes: int | None = None
+
+
+def task_for(order: Order, study: Study, scratch: Path, limits: Limits) -> Task:
     job = order.job
     executed = study.reports / job.executed
     source = study.notebooks / f"{job.notebook}.ipynb" if order.run_it else executed
@@ -54,7 +62,8 @@ def task_for(order: Order, study: Study, scratch: Path, *, seconds_allowed: floa
         executed=str(executed),
         run_it=order.run_it,
         parameters=job.given,
-        seconds_allowed=seconds_allowed,
+        seconds_allowed=limits.seconds,
+        memory_bytes=limits.memory_bytes,
         scratch=str(scratch),
         pages=page_texts(study, job, order.to_write, tuple(order.page_keys)),
     )

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cbresearch.publish.kernels import KERNEL, scratch_folder, transport, write_kernelspec
+from cbresearch.publish.kernels import scratch_folder, write_kernelspec
 from cbresearch.publish.keys import Inputs
 from cbresearch.publish.lanes import Started, in_lanes
-from cbresearch.publish.orders import Order, keep, order_for, task_for
+from cbresearch.publish.orders import Limits, Order, keep, order_for, task_for
 from cbresearch.publish.plan import Job, plan
-from cbresearch.publish.shelf import Kept, Shelf, alone
+from cbresearch.publish.room import Room
+from cbresearch.publish.shelf import Kept, Shelf, alone, keep_modules, modules_of
 from cbresearch.publish.site import write_index
-from cbresearch.publish.task import Outcome, Task
+from cbresearch.publish.task import Outcome
 from cbresearch.study import Study
 
 SECONDS_PER_NOTEBOOK = 600.0
-START_TRIES = 3
-BANNER_TAG = "papermill-error-cell-tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +53,6 @@ class Ran:
     @property
     def exit_code(self) -> int:
         return 1 if self.failed else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """A notebook with its outputs; `error` has class and message where it did not reach its end."""
-
-    notebook: Any
-    error: dict[str, str] | None
 
 
 def quiet(event: Event) -> None:
@@ -106,102 +94,6 @@ def run(
     return Ran(jobs, failed, tuple(order.job for order in orders if order.is_done), index)
 
 
-def execute(task: Task) -> Executed:
-    """Run one notebook in a kernel of its own; what went wrong is told, not raised.
-
-    Only a kernel that did not start is tried again: running a cell twice could count twice.
-    """
-    for attempt in range(START_TRIES):
-        done = _attempt(task, last=attempt == START_TRIES - 1)
-        if done is not None:
-            return done
-    raise AssertionError("the last attempt always answers")
-
-
-def _attempt(task: Task, *, last: bool) -> Executed | None:
-    # papermill costs more than a second to import, which a run with nothing to do need not pay
-    from papermill.exceptions import PapermillExecutionError
-
-    begun: list[bool] = []
-    seen: list[Any] = []
-    try:
-        notebook = _papermill(task, begun, seen)
-    except PapermillExecutionError as error:
-        return Executed(_settled(seen[-1]), {"class": error.ename, "message": error.evalue})
-    except Exception as error:  # dead kernel, time-out, no start: each is this notebook's failure
-        if not begun and not last and isinstance(error, RuntimeError):
-            return None
-        told = _told(error)
-        notebook = seen[-1] if seen else _untouched(task)
-        return Executed(_settled(_with_banner(notebook, told)), told)
-    return Executed(_settled(notebook), _unraised(notebook))
-
-
-def _papermill(task: Task, begun: list[bool], seen: list[Any]) -> Any:
-    import nbformat
-    import papermill
-    from papermill.engines import NBClientEngine, papermill_engines
-
-    class Remembering(NBClientEngine):  # papermill loses the notebook when a kernel dies
-        @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-            seen.append(nb_man.nb)
-            return super().execute_managed_notebook(nb_man, kernel_name, **options)
-
-    papermill_engines.register("cbresearch-remembering", Remembering)
-    until = time.monotonic() + task.seconds_allowed
-    folder = Path(tempfile.mkdtemp(prefix="", dir=task.scratch)) / "s"
-    return papermill.execute_notebook(
-        nbformat.read(task.source, as_version=4), None, parameters=task.parameters,
-        engine_name="cbresearch-remembering", kernel_name=KERNEL, language="python", progress_bar=False,
-        request_save_on_cell_execute=False, autosave_cell_every=0, start_timeout=60, config=transport(folder),
-        timeout_func=lambda cell: max(1, int(until - time.monotonic())),
-        on_cell_start=lambda **_: begun.append(True),
-    )  # fmt: skip
-
-
-def _told(error: Exception) -> dict[str, str]:
-    lines = str(error).strip().splitlines() or [""]
-    return {"class": type(error).__name__, "message": lines[0][:500]}
-
-
-def _unraised(notebook: Any) -> dict[str, str] | None:
-    """An error that papermill lets pass: SystemExit(0) ends a notebook before its last cell."""
-    for cell in notebook.cells:
-        expected = "raises-exception" in cell.metadata.get("tags", [])
-        for output in () if expected else cell.get("outputs", ()):
-            if output.output_type == "error":
-                return {"class": output.ename, "message": output.evalue or "the notebook ended itself"}
-    return None
-
-
-def _with_banner(notebook: Any, told: dict[str, str]) -> Any:
-    import nbformat
-
-    words = f"**{told['class']}**: {told['message'] or 'no message'}. This notebook did not reach its end."
-    banner = nbformat.v4.new_markdown_cell(words, metadata={"tags": [BANNER_TAG]})
-    notebook.cells.insert(0, banner)
-    return notebook
-
-
-def _untouched(task: Task) -> Any:
-    import nbformat
-
-    return nbformat.read(task.source, as_version=4)
-
-
-def _settled(notebook: Any) -> Any:
-    """The same run gives the same bytes: no clock times, no random cell ids."""
-    notebook.metadata.get("papermill", {}).clear()
-    notebook.metadata.pop("papermill", None)
-    for number, cell in enumerate(notebook.cells):
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
-        if {"injected-parameters", BANNER_TAG} & set(cell.metadata.get("tags", [])):
-            cell["id"] = f"added-{number}"
-    return notebook
-
-
 def _carry_out(orders: Sequence[Order], study: Study, shelf: Shelf, say: Callable[[Event], None]) -> None:
     done = [order for order in orders if order.is_done]
     for count, order in enumerate(done, 1):
@@ -210,23 +102,28 @@ def _carry_out(orders: Sequence[Order], study: Study, shelf: Shelf, say: Callabl
     if not open_orders:
         return
     count = len(done)
-    for news in _work(list(open_orders.values()), study):
+    learnt = dict.fromkeys(modules_of(study.reports))
+    for news in _work(list(open_orders.values()), study, list(learnt)):
         order = open_orders[news.slug]
         if isinstance(news, Started):
             say(Event("started", order.job, count, len(orders)))
             continue
         count += 1
+        learnt |= dict.fromkeys(news.modules)
         kept = keep(order, news, shelf)
         reason = f"{kept.error['class']}: {kept.error['message']}".strip() if kept.error else ""
         kind: Literal["finished", "failed"] = "failed" if kept.error else "finished"
         say(Event(kind, order.job, count, len(orders), news.seconds, reason))
+    keep_modules(study.reports, list(learnt))
 
 
-def _work(orders: Sequence[Order], study: Study) -> Iterator[Started | Outcome]:
+def _work(orders: Sequence[Order], study: Study, modules: Sequence[str]) -> Iterator[Started | Outcome]:
+    room = Room.now()
     with scratch_folder() as scratch:
         write_kernelspec(scratch)
-        tasks = [task_for(order, study, scratch, seconds_allowed=SECONDS_PER_NOTEBOOK) for order in orders]
-        yield from in_lanes(tasks, lanes=os.cpu_count() or 1, scratch=scratch, cwd=study.notebooks)
+        limits = Limits(SECONDS_PER_NOTEBOOK, room.bytes_per_lane)
+        tasks = [task_for(order, study, scratch, limits) for order in orders]
+        yield from in_lanes(tasks, lanes=room.lanes, scratch=scratch, cwd=study.notebooks, modules=modules)
 
 
 def _failure(job: Job, kept: Kept) -> Failure:

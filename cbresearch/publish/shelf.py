@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from cbresearch.errors import PublishError
 
 FORMAT = 1
+MODULES = ".modules.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,21 @@ class Shelf:
                 self.kept = _kept(run, findings["findings"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             self.kept = {}
+
+
+def modules_of(reports: Path) -> list[str]:
+    """What notebooks of earlier runs turned out to import; nothing where that cannot be read."""
+    try:
+        found = json.loads((reports / MODULES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+
+
+def keep_modules(reports: Path, names: list[str]) -> None:
+    """For the next run, in the order in which they were imported."""
+    if names != modules_of(reports):
+        write_json(reports / MODULES, names)
 
 
 @contextmanager

@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+BEGUN = '"begun"\n'
+"""The line by which a worker says that a notebook's first cell is about to run."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageText:
@@ -41,11 +44,16 @@ class Task:
     scratch: str
     pages: tuple[PageText, ...]
     error: dict[str, str] | None = None
+    memory_bytes: int | None = None
+    """What the notebook may allocate, where the system can be told to hold it to that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task ended; `error` has class and message where it failed."""
+    """How a task ended; `error` has class and message where it failed.
+
+    `modules` are those that the notebook turned out to import, beyond those its kernel knew.
+    """
 
     slug: str
     status: str
@@ -53,6 +61,7 @@ class Outcome:
     titles: dict[str, str] = field(default_factory=dict)
     findings: tuple[dict[str, Any], ...] = ()
     seconds: float = 0.0
+    modules: tuple[str, ...] = ()
 
 
 def to_line(record: Task | Outcome) -> str:
@@ -70,7 +79,7 @@ def task_of(line: str) -> Task:
 
 def outcome_of(line: str) -> Outcome:
     raw = json.loads(line)
-    return Outcome(**{**raw, "findings": tuple(raw["findings"])})
+    return Outcome(**{**raw, "findings": tuple(raw["findings"]), "modules": tuple(raw["modules"])})
 
 
 def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:

@@ -11,13 +11,14 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 from cbresearch.publish import render
-from cbresearch.publish.run import Executed, execute
+from cbresearch.publish.execute import Executed, execute
 from cbresearch.publish.shelf import write_whole
-from cbresearch.publish.task import Outcome, Task, task_of, to_line
+from cbresearch.publish.task import BEGUN, Outcome, Task, task_of, to_line
 
 
 def main() -> None:
@@ -27,24 +28,32 @@ def main() -> None:
     tasks: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(sys.stdin, tasks), daemon=True).start()
     render.warm_up()
-    while True:
-        answers.write(to_line(answer(task_of(tasks.get()))))
+
+    def say(line: str) -> None:
+        answers.write(line)
         answers.flush()
 
+    while True:
+        say(to_line(answer(task_of(tasks.get()), lambda: say(BEGUN))))
 
-def answer(task: Task) -> Outcome:
+
+def nothing() -> None:
+    """Say nothing."""
+
+
+def answer(task: Task, begun: Callable[[], None] = nothing) -> Outcome:
     """What came of the task; a page that cannot be written is one report's failure, not the lane's."""
     try:
-        return perform(task)
+        return perform(task, begun)
     except Exception as error:
         traceback.print_exc()
         return Outcome(task.slug, "failed", {"class": type(error).__name__, "message": str(error)[:500]})
 
 
-def perform(task: Task) -> Outcome:
-    """Run the notebook where asked, keep it with its outputs, write each page."""
+def perform(task: Task, begun: Callable[[], None] = nothing) -> Outcome:
+    """Run the notebook where asked, keep it with its outputs, write each page; `begun` is called at its first cell."""
     started = time.perf_counter()
-    done = execute(task) if task.run_it else as_it_stands(task)
+    done = execute(task, begun) if task.run_it else as_it_stands(task)
     if task.run_it or task.error:
         write_whole(Path(task.executed), render.as_json(done.notebook))
     titles = {}
@@ -53,7 +62,8 @@ def perform(task: Task) -> Outcome:
         write_whole(Path(page.path), html)
     findings = () if done.error else render.findings_of(done.notebook)
     status = "failed" if done.error else "ok"
-    return Outcome(task.slug, status, done.error, titles, findings, round(time.perf_counter() - started, 3))
+    seconds = round(time.perf_counter() - started, 3)
+    return Outcome(task.slug, status, done.error, titles, findings, seconds, done.modules)
 
 
 def as_it_stands(task: Task) -> Executed:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from tiny_workspace import code, make_workspace, notebook_of, prose, write_notebook
 
 from cbresearch.errors import PublishError
+from cbresearch.publish import execute as execute_module
 from cbresearch.publish import run as run_module
 from cbresearch.publish.kernels import scratch_folder, transport, write_kernelspec
 from cbresearch.publish.lanes import Started, in_lanes
@@ -143,7 +146,7 @@ def test_nothing_else_is_left_behind(first: Finished) -> None:
     expected = {f"{lang}/{slug}.html" for slug in slugs for lang in ("zh", "en")} | {
         f"notebooks/{s}.ipynb" for s in slugs
     }
-    assert left == expected | {"index.html", "findings.json", "run.json", ".lock"}
+    assert left == expected | {"index.html", "findings.json", "run.json", ".lock", ".modules.json"}
 
 
 def test_what_is_up_to_date_is_left_alone(later: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,12 +206,25 @@ def test_a_notebook_that_takes_too_long_is_ended(root: Path) -> None:
     assert "CellTimeoutError" in nbformat.read(root / "out.ipynb", as_version=4).cells[0].source
 
 
-def test_a_lost_worker_is_a_failed_report_with_a_broken_copy(root: Path) -> None:
-    source = write_notebook(
-        root,
-        "killer",
-        code("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nimport time; time.sleep(9)"),
-    )
+KILL_THE_WORKER = """
+import os, pathlib, signal, time
+for process in pathlib.Path("/proc").glob("[0-9]*"):
+    try:
+        line, parent = (process / "cmdline").read_bytes(), (process / "stat").read_text().rpartition(")")[2].split()[1]
+    except OSError:
+        continue
+    if b"cbresearch.publish.worker" in line and parent == os.environ["PYTEST_PROCESS"]:
+        os.kill(int(process.name), signal.SIGKILL)
+time.sleep(20)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the worker in /proc")
+def test_a_lost_worker_is_a_failed_report_with_a_broken_copy(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_PROCESS", str(os.getpid()))
+    source = write_notebook(root, "killer", code(KILL_THE_WORKER))
     with scratch_folder() as scratch:
         _, outcome = outcome_of(root, source, 30, scratch)
     assert isinstance(outcome, Outcome)
@@ -228,17 +244,17 @@ def test_only_a_kernel_that_did_not_start_is_tried_again(
 ) -> None:
     calls: list[int] = []
 
-    def fake(task: Task, begun: list[bool], seen: list[Any]) -> Any:
+    def fake(task: Task, start: Callable[[], None], seen: list[Any]) -> Any:
         calls.append(1)
         seen.append(notebook_of(code("1")))
         if begins:
-            begun.append(True)
+            start()
         if len(calls) <= failures:
             raise RuntimeError("Kernel died before replying to kernel_info")
         return seen[-1]
 
-    monkeypatch.setattr(run_module, "_papermill", fake)
-    done = run_module.execute(TASK)
+    monkeypatch.setattr(execute_module, "_papermill", fake)
+    done = execute_module.execute(TASK)
     assert len(calls) == tries
     assert (done.error or {}).get("class") == error
 
@@ -248,8 +264,8 @@ def test_a_notebook_that_leaves_early_is_not_complete(monkeypatch: pytest.Monkey
     notebook.cells[0].outputs = [
         nbformat.v4.new_output("error", ename="SystemExit", evalue="0", traceback=[])
     ]
-    monkeypatch.setattr(run_module, "_papermill", lambda *_: notebook)
-    assert run_module.execute(TASK).error == {"class": "SystemExit", "message": "0"}
+    monkeypatch.setattr(execute_module, "_papermill", lambda *_: notebook)
+    assert execute_module.execute(TASK).error == {"class": "SystemExit", "message": "0"}
 
 
 def test_sockets_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
