@@ -18,7 +18,7 @@ from whole_chain import DISTRICT_REPORTS, REPOSITORY, command, keep_said, kept_s
 
 from cbresearch import notebook
 from cbresearch.errors import ParameterError
-from cbresearch.estimate.questions import drivers, payment, policy, situation
+from cbresearch.estimate.questions import drivers, measurement, payment, policy, situation
 from cbresearch.records import Unanswered
 from cbresearch.study import Study, open_study
 
@@ -281,6 +281,7 @@ def test_it_says_what_it_cannot_answer(poor: Lacking) -> None:
     for notebook_name, answer in (
         ("20_situation", situation.indicators_in(study)),
         ("35_payment", payment.free_or_paid(study)),
+        ("40_measurement", measurement.reliability(study).released),
         ("50_drivers", drivers.answers(study)),
         ("60_policy_change", policy.policy_smallest(study)),
     ):

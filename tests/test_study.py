@@ -97,6 +97,8 @@ def test_a_study_cannot_be_changed(root: Path) -> None:
          "study.toml line 16: no scale 'overal'; scales: overall. Did you mean 'overall'?"),
         ("[[indices]]\nname = 'i'\nlabel = { zh = 'a', en = 'b' }\nmeasures = ['sat_points', 'sat_points']\nweights = [1.0]\n",
          "study.toml line 18: 1 weights for 2 measures; expected one for each."),
+        ("[[indices]]\nname = 'i'\nlabel = { zh = 'a', en = 'b' }\nmeasures = ['sat_points', 'sat_points', 'sat_points']\ncomparisons = [[2], [2]]\n",
+         "study.toml line 18: rows of 1, 1 comparisons for 3 measures; expected rows of 2, 1 numbers above 0: each measure against those after it."),
         ("[policy]\nname = 'p'\nlabel = { zh = 'a', en = 'b' }\nreached = 'fund'\n", "study.toml line 17: no column 'fund' for "
          "communities in codebook.csv; it has 1 columns for communities."),
         ("[[targets]]\nmeasure = 'sat_point'\nat_least = 60\n", "study.toml line 15: nothing is measured as 'sat_point'; expected an "
@@ -104,7 +106,7 @@ def test_a_study_cannot_be_changed(root: Path) -> None:
         ("[scales.overal]\nlabel = { zh = 'a', en = 'b' }\nminimum_answered = 1\n", "study.toml line 14: no question of codebook.csv "
          "belongs to scale 'overal'; scales in use: overall. Did you mean 'overall'?"),
     ],
-    ids=["key", "type", "literal", "column", "code", "sum", "file", "escape", "notebook", "outcome", "cause", "pair", "index", "policy", "target", "scale"],
+    ids=["key", "type", "literal", "column", "code", "sum", "file", "escape", "notebook", "outcome", "cause", "pair", "index", "comparisons", "policy", "target", "scale"],
 )  # fmt: skip
 def test_a_fault_says_where_what_and_what_to_do(root: Path, extra: str, said: str) -> None:
     assert faults(root, "\n" + extra) == [said]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from cbresearch.estimate.questions.common import (
     chosen_wave,
     joined,
     sampled_residents,
+    sampling_design,
     unanswered,
     untold,
 )
@@ -24,15 +25,18 @@ from cbresearch.estimate.release import fact, release_facts
 from cbresearch.measure.index.composite import Index as Made
 from cbresearch.measure.index.composite import composite_index
 from cbresearch.measure.index.indicators import Indicator
-from cbresearch.measure.index.redraws import normal_redraws
+from cbresearch.measure.index.redraws import normal_redraws, replicate_redraws
 from cbresearch.measure.index.telling import consistency
 from cbresearch.measure.index.uncertainty import Choices, IndexDoubt, index_uncertainty
 from cbresearch.measure.index.weights import Weights
 from cbresearch.measure.wording import listed
 from cbresearch.records import Estimate, Released, Text, Unanswered
+from cbresearch.sampling.design import Floats, Ints, numbers
+from cbresearch.sampling.replicates import Replicates
+from cbresearch.sampling.replication import replicate
 from cbresearch.study import Index, Study
 
-DRAWS = 1_000
+DRAWS, TOP = 1_000, 3
 ALIKE = Text(
     "综合指数的一项指标在各社区完全相同，无法区分社区。",
     "One of the measures of the index is the same in every community and tells none from another.",
@@ -64,7 +68,7 @@ def index_by_area(study: Study, wave: int = 0) -> Told:
     if isinstance(asked, Unanswered):
         return untold(asked)
     (told, frame), chosen = asked, chosen_wave(study, wave)
-    found = _doubt(study, told, frame)
+    found = _doubt(study, told, frame, chosen)
     ordered = sorted(found.areas, key=lambda one: one.rank)
     ranks = [
         _fact(study, chosen, one.area, "rank", (one.rank, one.rank_low, one.rank_high)) for one in ordered
@@ -177,17 +181,64 @@ def _fact(study: Study, wave: int, area: str, unit: str, told: tuple[float, floa
     )
 
 
-def _doubt(study: Study, told: Index, frame: pd.DataFrame) -> IndexDoubt:
-    area = study.area or ""
-    indicators = _indicators(told)
+def _doubt(study: Study, told: Index, frame: pd.DataFrame, wave: int) -> IndexDoubt:
+    area, weights = (
+        study.area or "",
+        [*(["expert"] if told.weights else []), *(["ahp"] if told.comparisons else [])],
+    )
+    choices = Choices(weights=(*weights, "equal"))  # type: ignore[arg-type]
+    names = {code: study.answer(area, code) for code in frame[area]}
+    return index_uncertainty(
+        frame, _indicators(told), _redrawn(study, told, frame, wave), area=area, choices=choices,
+        pairwise=_comparisons(told), top=min(TOP, len(frame) - 1), names=names,
+    )  # fmt: skip
+
+
+def _redrawn(study: Study, told: Index, frame: pd.DataFrame, wave: int) -> Floats:
+    """The table as it might have come out: residents drawn anew, so that errors of measures they share go together.
+
+    Where that cannot be (a cluster stands alone in its stratum, or some draw meets nobody of a community), normal
+    errors that know nothing of each other.
+    """
+    area, seed = study.area or "", study.file.study.seed
     se = {column: column + SE for column in told.measures if column + SE in frame.columns}
     if not se:
         # nothing was sampled, so that the choice of method is all the doubt there is
         frame, se = frame.assign(**{SE: 0.0}), {told.measures[0]: SE}
-    redrawn = normal_redraws(frame, indicators, area=area, se=se, draws=DRAWS, seed=study.file.study.seed)
-    choices = Choices(weights=("expert", "equal")) if told.weights else Choices(weights=("equal",))
-    names = {code: study.answer(area, code) for code in frame[area]}
-    return index_uncertainty(frame, indicators, redrawn, area=area, choices=choices, names=names)
+        return normal_redraws(frame, _indicators(told), area=area, se=se, draws=DRAWS, seed=seed)
+    residents = sampled_residents(study)
+    own = residents[residents["wave"] == wave].reset_index(drop=True)
+    try:
+        made = replicate(own, sampling_design(study), "bootstrap", draws=DRAWS, seed=seed)
+        tables = _replicated(own, area, list(se), frame, made)
+        found = replicate_redraws(frame, _indicators(told), lambda _: next(tables), area=area, draws=DRAWS)
+    except EstimateError:
+        found = np.full(0, np.nan)
+    # a community of which some draw met nobody has no mean there
+    if found.size and np.isfinite(found).all():
+        return found
+    return normal_redraws(frame, _indicators(told), area=area, se=se, draws=DRAWS, seed=seed)
+
+
+def _replicated(
+    own: pd.DataFrame, area: str, columns: Sequence[str], frame: pd.DataFrame, made: Replicates
+) -> Iterator[pd.DataFrame]:
+    """The table with every replicate's means in the place of the sample's."""
+    place = pd.Index(frame[area]).get_indexer(pd.Index(own[area].astype(str)))
+    values = [numbers(own, column) for column in columns]
+    for r in range(len(made.scales)):
+        weights = made.replicate(r)
+        means = {
+            column: _means(y, weights, place, len(frame)) for column, y in zip(columns, values, strict=True)
+        }
+        yield frame.assign(**means)
+
+
+def _means(values: Floats, weights: Floats, place: Ints, areas: int) -> Floats:
+    there = np.isfinite(values) & (place >= 0)
+    sums = np.bincount(place[there], weights=(weights * values)[there], minlength=areas)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums / np.bincount(place[there], weights=weights[there], minlength=areas))
 
 
 def _by_area(study: Study, told: Index, wave: int) -> pd.DataFrame:

@@ -18,7 +18,8 @@ from cbresearch.estimate.questions.measurement import (
 )
 from cbresearch.estimate.release import release_facts
 from cbresearch.measure.confirmatory.confirm import Confirmed, confirm
-from cbresearch.measure.factors import omega_hierarchical
+from cbresearch.measure.dimensionality import horn
+from cbresearch.measure.factors import omega, omega_hierarchical
 from cbresearch.measure.wording import listed
 from cbresearch.records import Text
 from cbresearch.study import POINTS, Study
@@ -28,9 +29,9 @@ HARDLY_TWO = 0.85
 HALF = 0.50
 MOSTLY_ONE = 0.75
 """The hierarchical omega from which on a single score may stand for all (Reise, Bonifay and Haviland 2013, J. of Personality Assessment 95)."""
-FEW_SCALES = Text(
-    "由三个以上题目组成的量表不足三个，无法判断能否合成一个总分。",
-    "Fewer than three scales have three items or more, so nothing can be said about one score for all.",
+ONE_SCALE = Text(
+    "不足两个由三个以上题目组成的量表，不必问能否合成一个总分。",
+    "Fewer than two scales have three items or more, so there is nothing to add up.",
 )
 NO_GENERAL = Text(
     "各量表之间没有共同的因素，不应把全部题目加成一个总分。",
@@ -67,23 +68,31 @@ def structure(study: Study, wave: int = 0) -> Told:
 
 
 def one_score(study: Study, wave: int = 0) -> Told:
-    """Whether the items of all scales may be added up: hierarchical omega with a group of items a scale.
+    """Whether the items of all scales may be added up into one score.
 
-    Measure: the first scale; group: wave, ("statistic", "omega_hierarchical"). Needs three scales.
+    Parallel analysis tells how many things lie behind them. One: the measure is omega total, a single score will do.
+    Two: no general factor can be told, and there is no number. Three or more: hierarchical omega with as many groups.
+    Measure: the first scale; group: wave, ("statistic", "omega" | "omega_hierarchical").
     """
     chosen, scales = scales_of(study, wave)
-    if len(scales) < 3:
-        return untold(unanswered("one_score", FEW_SCALES))
+    if len(scales) < 2:
+        return untold(unanswered("one_score", ONE_SCALE))
     items = pd.concat(scales.values(), axis="columns")
-    if items.notna().all(axis="columns").sum() < LEAST_RESIDENTS:
+    n, w = int(items.notna().all(axis="columns").sum()), weights_of(study, chosen)
+    if n < LEAST_RESIDENTS:
         return untold(unanswered("one_score", NO_RESULT))
     try:
-        found = omega_hierarchical(items, len(scales), weights=weights_of(study, chosen))
+        things = horn(items, correlations="polychoric", weights=w, seed=study.file.study.seed).factors
+        if things == 2:
+            return Told([], _several(items.shape[1], things, None))
+        # more groups than there are things would be noise, and with it the general factor behind them
+        found = omega(items, weights=w) if things < 2 else omega_hierarchical(items, things, weights=w)
     except EstimateError:
         return untold(unanswered("one_score", NO_GENERAL))
-    n = int(items.notna().all(axis="columns").sum())
-    told = coefficient(next(iter(scales)) + POINTS, chosen, "omega_hierarchical", found.value, n)
-    return Told(release_facts([told]), _general(found.value, len(scales)))
+    name = "omega" if things < 2 else "omega_hierarchical"
+    told = coefficient(next(iter(scales)) + POINTS, chosen, name, found.value, n)
+    note = [named(study, found.note, items)] if found.note else []
+    return Told(release_facts([told]), joined([_several(items.shape[1], things, found.value), *note]))
 
 
 def _drowned(study: Study, found: Confirmed) -> list[Text]:
@@ -127,13 +136,25 @@ def _overlapping(study: Study, found: Confirmed) -> list[Text]:
     ]
 
 
-def _general(value: float, scales: int) -> Text:
-    if value >= MOSTLY_ONE:
+def _several(items: int, things: int, general: float | None) -> Text:
+    """How many things lie behind all items, and so whether one score may stand for them."""
+    if things < 2:
         return Text(
-            f"{scales}个量表的题目加成一个总分时，总分的{value:.0%}来自共同的总因素（分层ω）：可以用一个总分概括。",
-            f"Were the items of all {scales} scales added up, {value:.0%} of the score would come from one general factor (hierarchical omega): one score may stand for all.",
+            f"全部{items}道题背后只有一个共同的因素（平行分析）：可以加成一个总分。",
+            f"A single thing lies behind all {items} items (parallel analysis): they may be added up into one score.",
+        )
+    zh = f"全部{items}道题背后有{things}个因素（平行分析）"
+    en = f"{things} things lie behind all {items} items (parallel analysis)"
+    if general is None:
+        return Text(
+            f"{zh}：不应加成一个总分，应当分开看。", f"{en}: they should not be added up into one score."
+        )
+    if general >= MOSTLY_ONE:
+        return Text(
+            f"{zh}，但总分的{general:.0%}来自共同的总因素（分层ω）：可以加成一个总分。",
+            f"{en}, but {general:.0%} of their sum comes from one general factor (hierarchical omega): one score may stand for all.",
         )
     return Text(
-        f"{scales}个量表的题目加成一个总分时，总分只有{value:.0%}来自共同的总因素（分层ω），低于{MOSTLY_ONE:.0%}：各量表应当分开看。",
-        f"Were the items of all {scales} scales added up, only {value:.0%} of the score would come from one general factor (hierarchical omega), short of {MOSTLY_ONE:.0%}: look at the scales apart.",
+        f"{zh}，总分只有{general:.0%}来自共同的总因素（分层ω，以{MOSTLY_ONE:.0%}为宜）：各量表应当分开看。",
+        f"{en}, and only {general:.0%} of their sum comes from one general factor (hierarchical omega, of which {MOSTLY_ONE:.0%} is wanted): look at the scales apart.",
     )
