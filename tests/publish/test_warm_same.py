@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -177,3 +179,16 @@ def test_what_others_write_is_shown_where_it_was_written(warm: Host, tmp_path: P
 def test_every_error_is_the_same(warm: Host, ordinary: dict[str, list[Any]], tmp_path: Path) -> None:
     found = shown(FAILING, "warm-for-tests", tmp_path, tags=EXPECTED)
     assert dict(zip(FAILING, found, strict=True)) == dict(zip(FAILING, ordinary["errors"], strict=True))
+
+
+def test_papermill_finds_the_engine_by_its_name(tmp_path: Path) -> None:
+    source = tmp_path / "in.ipynb"
+    asked = notebook({"parameters": "wave = 1", "value": "wave + 1"}, tags=[])
+    asked.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(asked, source)
+    line = [sys.executable, "-m", "papermill", "--engine", "cbresearch", str(source), str(tmp_path / "out.ipynb"), "-p", "wave", "41"]  # fmt: skip
+    said = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    done = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert done.cells[-1].outputs[0].data["text/plain"] == "42"
+    assert done.metadata.papermill.exception is None

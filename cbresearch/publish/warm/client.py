@@ -228,7 +228,7 @@ class PipeClient:
         self.is_alive = alive
         self._reader = frames.Reader()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_over = False
+        self._is_over = self._is_busy = False
         self.shell_channel, self.iopub_channel = Channel(self), Channel(self)
         self.modules: list[str] = []
 
@@ -265,10 +265,12 @@ class PipeClient:
             )
 
     async def ended(self, seconds: float) -> None:
-        """Close the requests; the kernel says its last words and ends."""
+        """Close the requests; a kernel that is not at work says its last words and ends."""
         if self._requests >= 0:
             os.close(self._requests)
             self._requests = -1
+        if self._is_busy:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not self._is_over:
@@ -298,8 +300,10 @@ class PipeClient:
             if channel == b"modules":
                 self.modules = message["content"]["names"]
                 self._is_over = True
-            else:
-                (self.shell_channel if channel == frames.SHELL else self.iopub_channel).put(message)
+                continue
+            if message["msg_type"] == "status":
+                self._is_busy = message["content"]["execution_state"] == "busy"
+            (self.shell_channel if channel == frames.SHELL else self.iopub_channel).put(message)
 
     def _stop_reading(self) -> None:
         if self._loop is not None and self._messages >= 0 and not self._loop.is_closed():
