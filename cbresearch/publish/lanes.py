@@ -108,7 +108,7 @@ class Lane:
 
     def _start(self) -> subprocess.Popen[str]:
         # -P: the notebooks folder must not shadow a module of the worker
-        command = [sys.executable, "-P", "-m", "cbresearch.publish.worker"]
+        command = [sys.executable, "-P", "-m", "cbresearch.publish.lane"]
         with self._log.open("w", encoding="utf-8") as log:
             return subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, encoding="utf-8",

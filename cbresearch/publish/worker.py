@@ -1,6 +1,6 @@
 """One lane of a run: a process that reads tasks, a line each, runs them and answers.
 
-Started by `lanes`; ends as soon as whoever started it is gone.
+Started by `lanes` through `lane`; ends as soon as whoever started it is gone.
 """
 
 from __future__ import annotations
@@ -74,7 +74,3 @@ def _read(lines: TextIO, tasks: queue.Queue[str]) -> None:
     for line in lines:
         tasks.put(line)
     os._exit(0)  # nobody is left to answer; kernels see their parent gone and end as well
-
-
-if __name__ == "__main__":
-    main()

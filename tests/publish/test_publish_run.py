@@ -213,7 +213,7 @@ for process in pathlib.Path("/proc").glob("[0-9]*"):
         line, parent = (process / "cmdline").read_bytes(), (process / "stat").read_text().rpartition(")")[2].split()[1]
     except OSError:
         continue
-    if b"cbresearch.publish.worker" in line and parent == os.environ["PYTEST_PROCESS"]:
+    if b"cbresearch.publish.lane" in line and parent == os.environ["PYTEST_PROCESS"]:
         os.kill(int(process.name), signal.SIGKILL)
 time.sleep(20)
 """

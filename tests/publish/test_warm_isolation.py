@@ -217,7 +217,7 @@ def wait_until(is_so: Any, seconds: float = 20) -> None:
 def test_no_orphan_is_left_when_the_run_is_ended(hanging: subprocess.Popen[str], by: signal.Signals) -> None:
     assert processes_with(MARK)
     hosts = [pid for pid in processes_with("cbresearch.publish.warm.host") if descends(pid, hanging.pid)]
-    workers = [pid for pid in processes_with("cbresearch.publish.worker") if descends(pid, hanging.pid)]
+    workers = [pid for pid in processes_with("-m\0cbresearch.publish.lane\0") if descends(pid, hanging.pid)]
     assert hosts and workers
     hanging.send_signal(by)
     wait_until(lambda: not processes_with(MARK))
