@@ -113,7 +113,13 @@ def test_every_number_is_on_record(published: Path) -> None:
         if one["low"] is not None:
             assert one["low"] <= one["value"] <= one["high"] and one["n"] > 0, one
             # an interval that is counted off, from redraws or deals, has no degrees of freedom
-            counted = one["group"].get("method") in {"wild bootstrap", "dealt dates"}
+            group = one["group"]
+            counted = (
+                group.get("method") in {"wild bootstrap", "dealt dates"}
+                or group.get("statistic") == "alpha_redrawn"
+                or "matters" in group
+                or one["unit"] in {"rank", "index points"}
+            )
             assert (one["df"] or 0) > 0 or counted, one
     assert {one["notebook"] for one in record["findings"]} == {*DISTRICT_REPORTS, "90_community"}
     areas = {one["parameters"].get("area") for one in record["findings"] if one["notebook"] == "90_community"}

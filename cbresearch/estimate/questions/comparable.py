@@ -101,7 +101,7 @@ def communities_compared(study: Study, wave: int = 0) -> Told:
             continue
         told[column] = found
         ends = (found.icc1_low, found.icc1_high)
-        facts.append(coefficient(column, chosen, "icc1", found.icc1, found.n, ends))
+        facts.append(coefficient(column, chosen, "icc1", found.icc1, found.n, ends, found.groups - 1))
         facts.append(coefficient(column, chosen, "icc2", max(found.icc2, 0.0), found.n))
         facts += _agreeing(study, scale, chosen, here)
     if not told:

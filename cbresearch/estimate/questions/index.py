@@ -70,17 +70,12 @@ def index_by_area(study: Study, wave: int = 0) -> Told:
     (told, frame), chosen = asked, chosen_wave(study, wave)
     found = _doubt(study, told, frame, chosen)
     ordered = sorted(found.areas, key=lambda one: one.rank)
+    n = len(ordered)
     ranks = [
-        _fact(study, chosen, one.area, "rank", (one.rank, one.rank_low, one.rank_high)) for one in ordered
+        _fact(study, chosen, one.area, "rank", (one.rank, one.rank_low, one.rank_high), n) for one in ordered
     ]
     scores = [
-        _fact(
-            study,
-            chosen,
-            one.area,
-            "index points",
-            (one.score, one.score_low, one.score_high),
-        )
+        _fact(study, chosen, one.area, "index points", (one.score, one.score_low, one.score_high), n)
         for one in ordered
     ]
     return Told(release_facts([*ranks, *scores]), found.sentence)
@@ -171,11 +166,14 @@ def _firsts(study: Study, made: Mapping[Weights, Made], without: Sequence[Weight
     return said
 
 
-def _fact(study: Study, wave: int, area: str, unit: str, told: tuple[float, float, float]) -> Estimate:
+def _fact(
+    study: Study, wave: int, area: str, unit: str, told: tuple[float, float, float], n: int
+) -> Estimate:  # fmt: skip
+    """`n` communities stand in the index."""
     value, low, high = told
     group = (("wave", str(wave)), (study.area or "", area))
     return replace(
-        fact(study.file.indices[0].name, float(value), unit, group, method="index"),
+        fact(study.file.indices[0].name, float(value), unit, group, n=n, method="index"),
         low=float(low),
         high=float(high),
     )

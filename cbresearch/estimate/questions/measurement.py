@@ -51,7 +51,15 @@ def reliability(study: Study, wave: int = 0) -> Told:
         w = weights_of(study, chosen)
         found = alphas[scale] = alpha(items, weights=w)
         facts.append(
-            coefficient(scale + POINTS, chosen, "alpha", found.value, found.n, (found.low, found.high))
+            coefficient(
+                scale + POINTS,
+                chosen,
+                "alpha",
+                found.value,
+                found.n,
+                (found.low, found.high),
+                found.effective_n - 1,
+            )
         )
         facts += _redrawn(study, chosen, scale, items)
         facts += _of_answers(scale, chosen, items, w, found.n)
@@ -151,12 +159,12 @@ def weights_of(study: Study, wave: int) -> pd.Series:
 
 def coefficient(
     measure: str, wave: int, statistic: str, value: float, n: int,
-    ends: tuple[float, float] = (math.nan, math.nan),
+    ends: tuple[float, float] = (math.nan, math.nan), df: float = math.nan,
 ) -> Estimate:  # fmt: skip
-    """A coefficient of a measurement as a fact; `ends` are those of its interval."""
+    """A coefficient of a measurement as a fact; `ends` are those of its interval, `df` the degrees of freedom behind it."""
     group = (("wave", str(wave)), ("statistic", statistic))
     made = fact(measure, value, "coefficient", group, n=n, method=statistic)
-    return replace(made, low=ends[0], high=ends[1])
+    return replace(made, low=ends[0], high=ends[1], df=df)
 
 
 def named(study: Study, words: Text, items: pd.DataFrame) -> Text:
