@@ -119,6 +119,8 @@ def test_every_number_is_on_record(published: Path) -> None:
                 or group.get("statistic") == "alpha_redrawn"
                 or "matters" in group
                 or one["unit"] in {"rank", "index points"}
+                # communities drawn towards the rest: a normal approximation
+                or (one["notebook"] == "50_drivers" and "community" in group)
             )
             assert (one["df"] or 0) > 0 or counted, one
     assert {one["notebook"] for one in record["findings"]} == {*DISTRICT_REPORTS, "90_community"}

@@ -244,7 +244,7 @@ def compare(task: Task, program: str, folder: Path, rounds: int) -> bool:
     verdict = "reached" if middle >= task.wanted else "NOT REACHED"
     print(
         f"{task.name}\n"
-        f"  cbresearch {np.median(a for a, _ in pairs):.3f} s, {task.theirs.name} {np.median(b for _, b in pairs):.3f} s; "
+        f"  cbresearch {np.median([a for a, _ in pairs]):.3f} s, {task.theirs.name} {np.median([b for _, b in pairs]):.3f} s; "
         f"{middle:.1f} times as fast ({min(ratios):.1f} to {max(ratios):.1f}), wanted {task.wanted:g}: {verdict}\n",
         flush=True,
     )

@@ -112,7 +112,12 @@ def processes_with(mark: str) -> list[int]:
 
 def printed(path: Path) -> list[str]:
     cells = nbformat.read(path, as_version=4).cells
-    return [o.text for c in cells for o in c.get("outputs", ()) if o.output_type == "stream" and o.name == "stdout"]
+    return [
+        o.text
+        for c in cells
+        for o in c.get("outputs", ())
+        if o.output_type == "stream" and o.name == "stdout"
+    ]
 
 
 @pytest.fixture(scope="module")

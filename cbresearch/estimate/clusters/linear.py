@@ -86,11 +86,17 @@ def least_squares(X: Floats, y: Floats, w: Floats | None, clusters: Labels) -> F
     _refuse(X, y, w, code, len(labels))
     # small integers are sorted by counting, several times as fast
     order = np.argsort(code.astype(np.int16) if len(labels) < 2**15 else code, kind="stable")
-    X, y, w, code = X[order], y[order], w[order], code[order]
-    root = np.sqrt(w)
-    Q, R = np.linalg.qr(X * root[:, None])
+    # column by column, several times as fast as row by row
+    X, y, w, code = np.take(X.T, order, axis=1).T, y[order], w[order], code[order]
+    k = X.shape[1]
+    both = np.empty((k + 1, len(y)))
+    np.multiply(X.T, np.sqrt(w), out=both[:k])
+    np.multiply(y, np.sqrt(w), out=both[k])
+    # the triangle of [X y] holds that of X, and beside it what Q'y would be: Q itself is never made
+    triangle = np.linalg.qr(both.T, mode="r")
+    R = triangle[:k, :k]
     _refuse_repeats(R)
-    coefficients = linalg.solve_triangular(R, Q.T @ (y * root))
+    coefficients = linalg.solve_triangular(R, triangle[:k, k])
     inverse = linalg.solve_triangular(R, np.eye(X.shape[1]))
     start = np.flatnonzero(np.r_[True, code[1:] != code[:-1]])
     return Fit(X, y, w, start, coefficients, inverse @ inverse.T, y - X @ coefficients, tuple(labels), order)

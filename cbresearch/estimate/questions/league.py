@@ -54,7 +54,7 @@ def ranks(study: Study, wave: int = 0) -> Told:
     values, errors = [r.value or 0.0 for r in shown.areas], np.array([r.se for r in shown.areas])
     places = rank_sets(areas, values, errors, seed=study.file.study.seed)
     names = {area: study.answer(study.area or "", area) for area in areas}
-    return Told(release_facts(_ranked(study, places, shown.wave)), places.say(names))
+    return Told(release_facts(_ranked(study, places, shown)), places.say(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,11 @@ def _steadied(study: Study, shown: _Shown) -> list[Estimate]:
     ]  # fmt: skip
 
 
-def _ranked(study: Study, places: RankSets, wave: int) -> list[Estimate]:
+def _ranked(study: Study, places: RankSets, shown: _Shown) -> list[Estimate]:
+    counts = {r.part(study.area or ""): r.n or 0 for r in shown.areas}
     return [
         replace(
-            fact(headline(study), float(one.rank), "rank", (*_group(study, wave, one.area), ("alike", one.letters)), method="rank sets"),
+            fact(headline(study), float(one.rank), "rank", (*_group(study, shown.wave, one.area), ("alike", one.letters)), n=counts[one.area], method="rank sets"),
             low=float(one.rank_low), high=float(one.rank_high),
         )
         for one in sorted(places.places, key=lambda one: one.rank)
