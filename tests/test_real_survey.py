@@ -31,7 +31,12 @@ def test_a_report_by_district_with_intervals_clustered_on_census_tracts(
     assert ran.exit_code == 0
     findings = json.loads((study.reports / "findings.json").read_text(encoding="utf-8"))
     means = [
-        f for f in findings["findings"] if f["measure"] == "Q40" and f["se"] is not None and f["value"] > 5
+        f
+        for f in findings["findings"]
+        if f["notebook"] == "30_satisfaction"
+        and f["measure"] == "Q40"
+        and f["se"] is not None
+        and f["value"] > 5
     ]
     by_district = {f["group"]["Q2"]: f for f in means if set(f["group"]) == {"wave", "Q2"}}
     assert {code: f["value"] for code, f in by_district.items()} == pytest.approx(

@@ -5,6 +5,7 @@ An ordinary run stands against another ordinary run as the control: what differs
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,13 @@ from cbresearch.publish.warm.processes import can_fork
 from cbresearch.study import Study
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux only")
+# for both kinds: numbers in the last place hang on the order of threads and of sets
+AS_IN_A_RUN = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
 REPORTS = {name: {} for name in DISTRICT_REPORTS} | {"90_community": {"area": COMMUNITIES[0]}}
 
 
@@ -27,7 +35,7 @@ def engines() -> Iterator[dict[str, Any]]:
     from cbresearch.publish.warm.client import Host, Zygote
     from cbresearch.publish.warm.engine import WarmEngine
 
-    zygote = Zygote(1)
+    zygote = Zygote(1, environment={**os.environ, **AS_IN_A_RUN})
     by = Host(zygote.lanes[0])
 
     class Engine(WarmEngine):
@@ -56,10 +64,8 @@ def shown(study: Study, engine: Any, name: str) -> list[Any]:
 def test_a_report_shows_the_same_under_both(
     name: str, chengbei: Study, engines: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # as a run sets them, for both: numbers in the last place hang on the order of threads and of sets
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        monkeypatch.setenv(variable, "1")
-    monkeypatch.setenv("PYTHONHASHSEED", "0")
+    for variable, value in AS_IN_A_RUN.items():
+        monkeypatch.setenv(variable, value)
     ordinary, control = (shown(chengbei, engines["ordinary"], name) for _ in range(2))
     cold, warm = (shown(chengbei, engines["warm"], name) for _ in range(2))
     by_chance = [i for i, (one, other) in enumerate(zip(ordinary, control, strict=True)) if one != other]
