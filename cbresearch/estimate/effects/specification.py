@@ -105,9 +105,19 @@ def specification_curve(
         if not choices:
             raise EstimateError(f"{name} offers no choice; expected at least one.")
     require(frame, [*outcomes, cause, area, wave, *always, *(c for s in controls.values() for c in s)])
+    asked = [
+        *outcomes,
+        cause,
+        area,
+        wave,
+        *always,
+        *(c for s in controls.values() for c in s),
+        *filter(None, weights.values()),
+    ]
+    coded = _coded(frame[list(dict.fromkeys(asked))])
     found, untold = [], 0
     for (said, where), (weighed, column) in product(rows.items(), weights.items()):
-        part = frame.loc[mask(frame, where)]
+        part = coded.loc[mask(frame, where)]
         for outcome, held in product(outcomes, sets):
             names = [*always, *(c for name in held for c in controls[name])]
             answer = _estimated(part, outcome, cause, term, area, wave, names, causes, column, unit)
@@ -117,6 +127,12 @@ def specification_curve(
                 found.append(Specification(outcome, held, said, weighed, answer))
     ordered = sorted(found, key=lambda s: s.estimate.value)
     return SpecificationCurve(cause, term, tuple(ordered), untold)
+
+
+def _coded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text as classes: looked up once, not in every way of estimating."""
+    text = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
+    return frame.astype(dict.fromkeys(text, "category"))
 
 
 def _subsets(controls: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:

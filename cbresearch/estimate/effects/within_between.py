@@ -146,6 +146,9 @@ def _independent(X: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which columns do not follow from those before them; the causes come last, so what is held keeps its place."""
     size = np.sqrt((X**2).sum(axis=0))
     scaled = X / np.where(size > 0, size, 1.0)
+    # the diagonal of the triangle is what the columns before leave of each, as long as none follows from them
+    if (np.abs(np.diag(np.linalg.qr(scaled, mode="r"))) > 1e-8).all():
+        return np.ones(X.shape[1], dtype=bool)
     keep = np.zeros(X.shape[1], dtype=bool)
     for i in range(X.shape[1]):
         rest = scaled[:, i]
