@@ -93,7 +93,7 @@ def least_squares(X: Floats, y: Floats, w: Floats | None, clusters: Labels) -> F
     np.multiply(X.T, np.sqrt(w), out=both[:k])
     np.multiply(y, np.sqrt(w), out=both[k])
     # the triangle of [X y] holds that of X, and beside it what Q'y would be: Q itself is never made
-    triangle = np.linalg.qr(both.T, mode="r")
+    triangle: Floats = np.asarray(np.linalg.qr(both.T, mode="r"))
     R = triangle[:k, :k]
     _refuse_repeats(R)
     coefficients = linalg.solve_triangular(R, triangle[:k, k])

@@ -220,8 +220,8 @@ def _redrawn(study: Study, told: Index, frame: pd.DataFrame, wave: int) -> Float
 
 def _replicated(
     own: pd.DataFrame, area: str, columns: Sequence[str], frame: pd.DataFrame, made: Replicates
-) -> Iterator[pd.DataFrame]:
-    """The table with every replicate's means in the place of the sample's."""
+) -> Iterator[dict[str, Floats]]:
+    """Every replicate's means in the place of the sample's."""
     place = pd.Index(frame[area]).get_indexer(pd.Index(own[area].astype(str)))
     values = [numbers(own, column) for column in columns]
     for r in range(len(made.scales)):
@@ -229,7 +229,7 @@ def _replicated(
         means = {
             column: _means(y, weights, place, len(frame)) for column, y in zip(columns, values, strict=True)
         }
-        yield frame.assign(**means)
+        yield means
 
 
 def _means(values: Floats, weights: Floats, place: Ints, areas: int) -> Floats:

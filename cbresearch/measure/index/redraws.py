@@ -12,8 +12,8 @@ from cbresearch.measure.index.indicators import Areas, Indicator, areas_of
 from cbresearch.measure.resample import FEWEST_DRAWS
 from cbresearch.sampling.design import Floats, numbers
 
-Redraw = Callable[[np.random.Generator], pd.DataFrame]
-"""Makes a table like the one at hand (same areas, same columns) from residents drawn anew."""
+Redraw = Callable[[np.random.Generator], Mapping[str, Floats]]
+"""The columns that residents drawn anew change, a number per area in the order of the table at hand."""
 
 
 def normal_redraws(
@@ -46,25 +46,26 @@ def replicate_redraws(
     frame: pd.DataFrame, indicators: Sequence[Indicator], redraw: Redraw, *, area: str,
     draws: int = 1_000, seed: int = 1,
 ) -> Floats:  # fmt: skip
-    """Redrawn values (draws x areas x indicators, more being better) from tables that `redraw` makes.
+    """Redrawn values (draws x areas x indicators, more being better) from columns that `redraw` makes.
 
-    `redraw` gets a random generator and returns a table with the areas and columns of `frame`, made from
-    residents drawn anew, so that errors are as alike between indicators as they are. EstimateError where a
-    table has other areas.
+    `redraw` gets a random generator and returns the indicators that change when residents are drawn anew, so that
+    errors are as alike between indicators as they are; the others stay. EstimateError for a column that is no
+    indicator, or has another number of areas.
     """
     table = areas_of(frame, indicators, area)
     if draws < FEWEST_DRAWS:
         raise EstimateError(f"draws={draws}: ends of an interval need {FEWEST_DRAWS} draws at least.")
-    rng, found = np.random.default_rng(seed), np.empty((draws, *table.values.shape))
+    turned = {one.column: (place, one.direction) for place, one in enumerate(indicators)}
+    rng, found = np.random.default_rng(seed), np.repeat(table.values[None], draws, axis=0)
     for i in range(draws):
-        made = areas_of(redraw(rng), indicators, area)
-        if sorted(made.names) != sorted(table.names):
-            strange = sorted(set(made.names) ^ set(table.names))[:5]
-            raise EstimateError(
-                f"Redraw {i + 1} has other areas than the table ({', '.join(strange)}); expected the same."
-            )
-        place = {name: row for row, name in enumerate(made.names)}
-        found[i] = made.values[[place[name] for name in table.names]]
+        for column, values in redraw(rng).items():
+            if column not in turned or np.shape(values) != (len(frame),):
+                raise EstimateError(
+                    f"Redraw {i + 1} gives '{column}' as numbers of shape {np.shape(values)}; expected {len(frame)} numbers "
+                    f"for one of {', '.join(turned)}."
+                )
+            place, direction = turned[column]
+            found[i, :, place] = direction * np.asarray(values, dtype=np.float64)
     return found
 
 
