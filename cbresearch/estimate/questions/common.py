@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cbresearch.errors import EstimateError, nearest
 from cbresearch.estimate.disclosure import Cell
@@ -13,7 +15,7 @@ from cbresearch.estimate.precision import precision_named
 from cbresearch.estimate.release import Rules
 from cbresearch.records import Estimate, Released, Text, Unanswered
 from cbresearch.sampling.design import Design
-from cbresearch.sampling.domains import as_code
+from cbresearch.sampling.domains import Group, as_code
 from cbresearch.study import POINTS, Study, outcome_column
 
 UNKNOWN = "?"
@@ -137,18 +139,30 @@ def linked(study: Study, frame: pd.DataFrame, columns: Iterable[str]) -> list[Ce
     Whatever page is being made, its figures are ruled on beside these, since a reader may have them all.
     """
     there = [column for column in dict.fromkeys(columns) if column in frame.columns]
-    answered = frame[there].notna()
-    splits = [(), *((name,) for name in _splits(study, frame))]
-    cells = []
-    for split in splits:
-        keys = ["wave", *split]
-        counts = answered.groupby([frame[key] for key in keys], observed=True).sum()
-        for group, row in zip(counts.index, counts.to_numpy(), strict=True):
-            codes = group if isinstance(group, tuple) else (group,)
-            parts = tuple((key, as_code(code)) for key, code in zip(keys, codes, strict=True))
-            if UNKNOWN not in dict(parts).values():
-                cells += [Cell(column, parts, int(n)) for column, n in zip(there, row, strict=True) if n]
+    answered = frame[there].notna().to_numpy()
+    wave, waves = pd.factorize(frame["wave"], sort=True)
+    cells = _counted(there, answered, wave, [(("wave", as_code(one)),) for one in waves])
+    for name in _splits(study, frame):
+        code, codes = pd.factorize(frame[name], sort=True)
+        groups = [(("wave", as_code(w)), (name, as_code(c))) for w in waves for c in codes]
+        both = np.where((wave >= 0) & (code >= 0), wave * len(codes) + code, -1)
+        cells += _counted(there, answered, both, groups)
     return cells
+
+
+def _counted(
+    columns: Sequence[str], answered: NDArray[np.bool_], place: NDArray[np.intp], groups: Sequence[Group]
+) -> list[Cell]:
+    """How many of each group answered each column; `place` is a row's group, -1 for none."""
+    known = place >= 0
+    counts = np.array([np.bincount(place[known & one], minlength=len(groups)) for one in answered.T])
+    return [
+        Cell(column, group, int(n))
+        for i, group in enumerate(groups)
+        if UNKNOWN not in dict(group).values()
+        for column, n in zip(columns, counts[:, i], strict=True)
+        if n
+    ]
 
 
 def _splits(study: Study, frame: pd.DataFrame) -> list[str]:
