@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,6 +137,33 @@ def run(
         ran = run_reports(study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, say=say)
     _tell(ran)
     raise typer.Exit(ran.exit_code)
+
+
+@app.command()
+def diff(
+    a: Annotated[Path, typer.Argument(help="Before: a workspace, a reports folder or a findings.json.")],
+    b: Annotated[Path, typer.Argument(help="After: the same.")],
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page as well.")] = None,
+    over: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Leave out what moved by no more than so many margins of error and changed no conclusion.",
+        ),
+    ] = 0.0,
+    everything: Annotated[bool, typer.Option("--all", help="With what did not move, every row.")] = False,
+) -> None:
+    """Which findings moved between two runs, by how much, and whether data, code or parameters did it."""
+    from cbresearch.publish.diff_page import write_diff
+    from cbresearch.publish.diff_runs import read_run
+    from cbresearch.publish.diff_table import as_text
+    from cbresearch.publish.diff_why import compare
+
+    compared = compare(read_run(a), read_run(b))
+    width = shutil.get_terminal_size((140, 40)).columns
+    typer.echo(as_text(compared, over=over, everything=everything, width=width), nl=False)
+    if html:
+        typer.echo(f"Open {write_diff(html, compared, over=over, everything=everything)}")
 
 
 @app.command()

@@ -43,7 +43,7 @@ KEEPERS: dict[str, str | tuple[str, ...]] = {
     "seaborn": "show/",
     "matplotlib": ("show/", "publish/warm/modules.py"),  # the latter draws an empty figure before any fork
     "typer": "cli.py",
-    "rich": "cli.py",
+    "rich": ("cli.py", "publish/diff_table.py"),
     "zhplot": "nowhere: its font file is read, its code is not",
 }
 
