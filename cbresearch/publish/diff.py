@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ class Change:
 
     `difference` is new less old, in the number's unit. `margin` is the wider of the two margins of
     error, so that A against B says the same as B against A; the runs share residents, so it is a
-    yardstick and not a test. What either run holds back has figures on neither side.
+    yardstick and not a test. What either run holds back has figures on neither side: `is_hidden`.
     """
 
     key: Key
@@ -46,6 +46,7 @@ class Change:
     difference: float | None = None
     margin: float | None = None
     marks: tuple[Mark, ...] = ()
+    is_hidden: bool = False
 
     @property
     def margins(self) -> float | None:
@@ -84,7 +85,9 @@ def diff(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -> 
         for key in before.keys() | after.keys()
         for pair in _pairs(before.get(key, ()), after.get(key, ()))
     ]
-    return tuple(sorted(changes, key=_how_far))
+    held = {"only in A": _held_back(after), "only in B": _held_back(before)}
+    guarded = (_guarded(change, held[change.kind]) if change.kind in held else change for change in changes)
+    return tuple(sorted(guarded, key=_how_far))
 
 
 def count(changes: Sequence[Change]) -> Counts:
@@ -108,6 +111,31 @@ def apart(changes: Sequence[Change]) -> dict[Key, str]:
             if own:
                 told[key] = ", ".join(own)
     return told
+
+
+Held = dict[str, set[frozenset[tuple[str, str]]]]
+"""The groups whose figure a run holds back in any of its reports, by measure."""
+
+
+def _held_back(numbers: Mapping[Key, Sequence[Number]]) -> Held:
+    found: Held = {}
+    for key, twins in numbers.items():
+        if any(number.is_held_back for number in twins):
+            found.setdefault(key.measure, set()).add(frozenset(key.group))
+    return found
+
+
+def _guarded(change: Change, held: Held) -> Change:
+    """A number of one run alone, hidden where the other run holds the same back in another table.
+
+    A run may hold a group back by leaving it out of a table, so it is looked for under all groups
+    that are part of this one, or that this one is part of.
+    """
+    group = frozenset(change.key.group)
+    if not any(group <= other or other <= group for other in held.get(change.key.measure, ())):
+        return change
+    old, new = (side.hidden() if side else None for side in (change.old, change.new))
+    return replace(change, old=old, new=new, is_hidden=True)
 
 
 def _pairs(old: Sequence[Number], new: Sequence[Number]) -> list[tuple[Number | None, Number | None]]:
@@ -134,10 +162,12 @@ def _change(key: Key, old: Number | None, new: Number | None) -> Change:
     if old is None or new is None:
         one = old or new
         assert one is not None
-        return Change(key, one.name, "only in A" if new is None else "only in B", old, new)
+        return Change(
+            key, one.name, "only in A" if new is None else "only in B", old, new, is_hidden=one.is_held_back
+        )
     if old.is_held_back or new.is_held_back:
         marks, name = _status(old, new), (new if new.is_held_back else old).name
-        return Change(key, name, "gate" if marks else "unmoved", old, new, marks=marks)
+        return Change(key, name, "gate" if marks else "unmoved", old, new, marks=marks, is_hidden=True)
     margin = max((side.margin for side in (old, new) if side.margin), default=None)
     difference = None if old.value is None or new.value is None else new.value - old.value
     if difference is not None and _is_rounding(difference, old.value, new.value, margin):

@@ -191,7 +191,7 @@ def _row(change: Change, compared: Comparison, language: str) -> Row:
 def _cell(number: Number | None, change: Change, language: str) -> Cell:
     if number is None:
         return Cell()
-    if change.kind == "gate" or number.is_held_back:
+    if change.is_hidden:
         return Cell(status=diff_words.status(number.status, language))
     grain = diff_words.grain(change, number)
     return Cell(

@@ -108,7 +108,7 @@ def _row(kind: Kind, change: Change, compared: Comparison) -> list[str]:
 
 
 def _side(number: Number, change: Change) -> str:
-    if change.kind == "gate" or number.is_held_back:
+    if change.is_hidden:
         return words.status(number.status, LANGUAGE)
     grain = words.grain(change, number)
     doubt = words.doubt(number, LANGUAGE)

@@ -128,6 +128,8 @@ UNITS = {
 }
 POINTS_PER = "points per "
 MINUS = "−"
+WHOLE_NUMBERS = 10.0
+"""A grain that needs no decimals: for ranks, and amounts of money that people name."""
 
 
 def said(name: str, language: str, **parts: object) -> str:
@@ -142,6 +144,9 @@ def grain(change: Change, number: Number) -> float | None:
     margin = change.margin or number.margin
     if not margin:
         return None
+    figures = [x for side in (change.old, change.new) if side for x in (side.value, side.low, side.high)]
+    if all(x is None or x == round(x) for x in figures):
+        return WHOLE_NUMBERS
     return max(min(margin, abs(change.difference or margin)), margin / 10)
 
 

@@ -260,6 +260,18 @@ def test_a_twin_does_not_give_it_away() -> None:
     assert [(change.kind, change.new and change.new.value) for change in changes] == [("gate", None)]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_another_table_holds_back_is_not_told_by_a_number_of_one_run_alone(turned: bool) -> None:
+    group = {"wave": "2009", "community": "A2"}
+    alone = record(61.2345, report="50_why", group=group | {"term": "shrunken"})
+    other = record(70, report="50_why", group={"wave": "2009", "community": "B1"})
+    old, new = [alone, other], [held_back(group=group)]
+    changes = diff(new, old) if turned else diff(old, new)
+    shown = [side.value for c in changes for side in (c.old, c.new) if side and side.value is not None]
+    assert shown == [70]
+    assert [c.key.group[0][1] for c in changes if c.is_hidden and c.key.report == "50_why"] == ["A2"]
+
+
 # --- why ------------------------------------------------------------------------------------------
 
 HERE = Made(
