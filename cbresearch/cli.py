@@ -27,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+MOST_NAMED = 12
+"""Reports named for one cause before the rest is only counted."""
+
 Workspace = Annotated[
     Path, typer.Argument(help="The workspace, or any folder inside it.", show_default="this folder")
 ]
@@ -76,12 +79,6 @@ def adopt(
     into: Annotated[Path, typer.Option("--into", help="Where the workspace shall be.")] = Path("adopted"),
     outcome: Annotated[str | None, typer.Option(help="The column that holds overall satisfaction.")] = None,
     area: Annotated[str | None, typer.Option(help="The column that says where residents live.")] = None,
-    cluster: Annotated[str | None, typer.Option(help="The column of the sampled clusters.")] = None,
-    strata: Annotated[list[str] | None, typer.Option(help="A column of strata; may be repeated.")] = None,
-    weight: Annotated[str | None, typer.Option(help="The column of the weights.")] = None,
-    lang: Annotated[
-        list[str] | None, typer.Option(help="A language of the reports; may be repeated.")
-    ] = None,
 ) -> None:
     """Draft a workspace from any survey export; list every guess, and what looks personal."""
     from cbresearch.survey.adopt import adopt as adopt_files
@@ -127,6 +124,19 @@ def run(
     area: Annotated[list[str] | None, typer.Option(help="A community; may be repeated.")] = None,
     lang: Annotated[list[str] | None, typer.Option(help="A language; may be repeated.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run even what is up to date.")] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="Run only what failed last time.")
+    ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Go on even when the first reports all fail alike.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end.")] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="A dask scheduler to run on: tcp://scheduler:8786, or local.")
+    ] = None,
+    share: Annotated[
+        str | None, typer.Option(help="A folder or store (s3://…) that all workers read, to pass data by.")
+    ] = None,
 ) -> None:
     """Build if stale, run the notebooks, render the reports; reports/index.html lists them."""
     from cbresearch.publish.run import run as run_reports
@@ -134,7 +144,10 @@ def run(
     study = _opened(workspace)
     _built(study, fresh=fresh)
     with _progress() as say:
-        ran = run_reports(study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, say=say)
+        ran = run_reports(
+            study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, only_failed=only_failed,
+            keep_going=keep_going, say=say, wait=_aside if wait else None,
+        )  # fmt: skip
     _tell(ran)
     raise typer.Exit(ran.exit_code)
 
@@ -227,12 +240,22 @@ def _named(event: Event) -> str:
 
 
 def _tell(ran: Ran) -> None:
-    made = len(ran.jobs) - len(ran.failed) - len(ran.skipped)
-    typer.echo(f"{made} reports made, {len(ran.skipped)} up to date, {len(ran.failed)} failed.")
+    made = len(ran.jobs) - len(ran.failed) - len(ran.skipped) - ran.left
+    left = f", {ran.left} not run" if ran.left else ""
+    typer.echo(f"{made} reports made, {len(ran.skipped)} up to date, {len(ran.failed)} failed{left}.")
     by_cause: dict[str, list[str]] = {}
     for failure in ran.failed:
-        cause = f"{failure.error}: {failure.message.splitlines()[0]}" if failure.message else failure.error
-        by_cause.setdefault(cause, []).append(failure.job.slug)
+        by_cause.setdefault(failure.cause, []).append(failure.job.slug)
     for cause, slugs in by_cause.items():
-        typer.echo(f"  {cause}\n    in {', '.join(slugs)}", err=True)
+        more = f" and {len(slugs) - MOST_NAMED} more" if len(slugs) > MOST_NAMED else ""
+        typer.echo(f"  {cause}\n    in {', '.join(slugs[:MOST_NAMED])}{more}", err=True)
+    if ran.failures:
+        typer.echo(f"What to do about each: {ran.failures}", err=True)
+    if ran.stopped:
+        typer.echo(f"The run {ran.stopped}. Readers see the last complete run.", err=True)
+        return
     typer.echo(f"Open {ran.index}")
+
+
+def _aside(text: str) -> None:
+    typer.echo(text, err=True)

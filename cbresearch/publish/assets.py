@@ -6,6 +6,7 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 TEMPLATE = Path(__file__).parent / "template"
 
@@ -13,6 +14,15 @@ TEMPLATE = Path(__file__).parent / "template"
 @cache
 def asset(name: str) -> str:
     return (TEMPLATE / name).read_text(encoding="utf-8")
+
+
+@cache
+def template(name: str) -> Any:
+    """A page that is no report, to be rendered."""
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(TEMPLATE)
+    return jinja2.Environment(loader=loader, autoescape=True).get_template(name)
 
 
 def content_policy(script: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import cbresearch
 from cbresearch.errors import PublishError
 from cbresearch.publish.plan import Job
+from cbresearch.publish.slices import LENGTH, Slices
+from cbresearch.publish.source import Source, read_source
 from cbresearch.study import Study
 
 PACKAGE = Path(cbresearch.__file__).parent
@@ -26,9 +29,41 @@ CANNOT_CHANGE_A_NUMBER = (
     "workspace_files",
     "starter",
 )
+MAKE_A_PAGE = (
+    "assets",
+    "cells",
+    "execute",
+    "footer",
+    "outline",
+    "render",
+    "safe",
+    "source",
+    "task",
+    "words",
+    "worker",
+)
+"""Modules of publish that turn an executed notebook into pages."""
 MATTER = (
     "numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib", "seaborn", "patsy", "ipykernel",
 )  # fmt: skip
+
+
+RENDER = ("template", "prose", "languages")
+"""Inputs of a page that cannot change a number: it is written again, and nothing is run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What one report is made of: hashes by name, versions by library, and the key of all that can change a number."""
+
+    key: str
+    inputs: dict[str, Any]
+    versions: dict[str, str]
+
+    @property
+    def data(self) -> str:
+        """A fingerprint of exactly the data that the report reads."""
+        return hash_of(self.inputs["processed"])[:12]
 
 
 class Inputs:
@@ -36,7 +71,8 @@ class Inputs:
 
     def __init__(self, study: Study) -> None:
         self._study = study
-        self._notebooks: dict[str, str] = {}
+        self._sources: dict[str, Source] = {}
+        self._made: dict[str, Made] = {}
 
     @cached_property
     def processed(self) -> str:
@@ -49,9 +85,15 @@ class Inputs:
         return hash_of_files([manifest])
 
     @cached_property
+    def slices(self) -> Slices:
+        return Slices(self._study, self.processed)
+
+    @cached_property
     def study(self) -> str:
+        """Hash of what the study says, however it is written; which reports it lists is no report's business."""
         data = self._study.root / "data"
-        return hash_of_files([data / name for name in ("study.toml", "codebook.csv", "choices.csv")])
+        said = self._study.file.model_dump(mode="json", exclude={"reports": True, "study": {"seed"}})
+        return hash_of([said, hash_of_files(data / name for name in ("codebook.csv", "choices.csv"))])
 
     @cached_property
     def package(self) -> str:
@@ -60,8 +102,13 @@ class Inputs:
     @cached_property
     def template(self) -> str:
         """Hash of everything that turns an executed notebook into pages."""
+        publish = PACKAGE / "publish"
+        kinds = {".j2", ".css", ".js"}
         return hash_of_files(
-            f for f in (PACKAGE / "publish").rglob("*") if f.suffix in {".py", ".j2", ".css", ".js"}
+            [
+                *(publish / f"{name}.py" for name in MAKE_A_PAGE),
+                *(f for f in (publish / "template").iterdir() if f.suffix in kinds),
+            ]
         )
 
     @cached_property
@@ -75,29 +122,69 @@ class Inputs:
         """Hash of Python files beside the notebooks, which a notebook could import."""
         return hash_of_files(self._study.notebooks.glob("*.py"))
 
-    def notebook(self, name: str) -> str:
-        """Hash of one notebook's cells: kind, tags and source, not outputs nor how it was saved."""
-        if name not in self._notebooks:
-            text = (self._study.notebooks / f"{name}.ipynb").read_text(encoding="utf-8")
-            cells = [
-                (c["cell_type"], sorted(c.get("metadata", {}).get("tags", [])), "".join(c.get("source", "")))
-                for c in json.loads(text)["cells"]
-            ]
-            self._notebooks[name] = hash_of(cells)
-        return self._notebooks[name]
+    def source(self, notebook: str) -> Source:
+        """The notebook as its author left it."""
+        if notebook not in self._sources:
+            self._sources[notebook] = read_source(self._study.notebooks / f"{notebook}.ipynb")
+        return self._sources[notebook]
+
+    def made(self, job: Job) -> Made:
+        """What the report would be made of now."""
+        if job.slug not in self._made:
+            source = self.source(job.notebook)
+            data = self.slices.of(job.reads) if job.reads else {"everything": self.processed[:LENGTH]}
+            inputs = self._common | {"code": source.code, "processed": data}
+            key = hash_of([self._common_key, source.code, data, job.given])
+            inputs |= {"prose": source.whole, "template": self.template[:LENGTH]}
+            self._made[job.slug] = Made(key, inputs, self.versions)
+        return self._made[job.slug]
 
     def run_key(self, job: Job) -> str:
         """The same for two runs that must give the same numbers, whatever language shows them."""
+        return self.made(job).key
+
+    def render_key(self, job: Job, language: str, languages: Sequence[str]) -> str:
+        """The same for two pages that must be equal but for their date."""
+        source = self.source(job.notebook)
         return hash_of(
             [
-                self.notebook(job.notebook), job.given, self.processed, self.study, self.package,
-                self.helpers, self.versions,
+                self.run_key(job),
+                self.template,
+                source.whole,
+                self.answers,
+                job.page(language),
+                sorted(languages),
             ]
-        )  # fmt: skip
+        )
 
-    def render_key(self, run_key: str, language: str, languages: Sequence[str]) -> str:
-        """The same for two pages that must be equal but for their date."""
-        return hash_of([run_key, self.template, language, sorted(languages)])
+    @cached_property
+    def answers(self) -> int:
+        """How many questionnaires there are after cleaning: every page says so."""
+        return answers_in(self._study.processed / "residents.parquet")
+
+    @cached_property
+    def _common(self) -> dict[str, Any]:
+        """What is the same for all reports of the study."""
+        return {
+            "study": self.study[:LENGTH],
+            "package": self.package[:LENGTH],
+            "helpers": self.helpers[:LENGTH],
+            "seed": self._study.file.study.seed,
+        }
+
+    @cached_property
+    def _common_key(self) -> str:
+        return hash_of([self.study, self.package, self.helpers, self.versions, self._study.file.study.seed])
+
+
+def answers_in(path: Path) -> int:
+    """Rows of a parquet file, from its footer; none where there is no file."""
+    if not path.is_file():
+        return 0
+    import pyarrow.parquet as pq
+
+    meta: Any = pq.read_metadata(path)
+    return int(meta.num_rows)
 
 
 def hash_of_package() -> str:

@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from cbresearch.publish.files import made_at
 from cbresearch.publish.footer import page_texts
-from cbresearch.publish.keys import Inputs
+from cbresearch.publish.kept import Kept, Page
+from cbresearch.publish.keys import Inputs, Made
 from cbresearch.publish.plan import Job
-from cbresearch.publish.shelf import Kept, Page, Shelf, now
+from cbresearch.publish.shelf import Shelf
 from cbresearch.publish.task import Outcome, Task
-from cbresearch.study import Study
+from cbresearch.study import Study, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to do for one job: `key` of what it is made from, the key of each of its pages.
+    """What to do for one job: run its notebook, only write its pages again, or nothing.
 
-    `to_write` are the languages whose page is missing or out of date.
+    `made` is what it is made of, `page_keys` has the key of each of its pages by language.
     """
 
     job: Job
-    key: str
+    made: Made
     page_keys: dict[str, str]
     run_it: bool
-    to_write: tuple[str, ...]
+    write_it: bool
 
     @property
     def is_done(self) -> bool:
-        return not self.run_it and not self.to_write
+        return not self.run_it and not self.write_it
 
 
 def order_for(job: Job, study: Study, shelf: Shelf, inputs: Inputs, *, fresh: bool) -> Order:
     """The order for one job; `fresh` runs it even when nothing changed."""
-    kept = shelf.kept.get(job.slug)
-    key = inputs.run_key(job)
+    kept, made = shelf.latest(job.slug), inputs.made(job)
     # pages written before show the same numbers, so a new run renews them too
     before = [one for one in study.languages if kept and one in kept.pages]
     languages = [one for one in study.languages if one in job.languages or one in before]
-    page_keys: dict[str, str] = {one: inputs.render_key(key, one, languages) for one in languages}
-    run_it = fresh or kept is None or not kept.is_current(key, study.reports)
-    stale = [one for one in languages if kept and not kept.has_page(one, page_keys[one], study.reports)]
-    return Order(job, key, page_keys, run_it, tuple(languages if run_it else stale))
+    page_keys: dict[str, str] = {one: inputs.render_key(job, one, languages) for one in languages}
+    if fresh or kept is None or not _has_run(job, kept, made, shelf):
+        return Order(job, made, page_keys, run_it=True, write_it=True)
+    wanted = {one: Page(job.page(one), key) for one, key in page_keys.items()}
+    whole = kept.pages == wanted and all(shelf.has(kept, page.path) for page in wanted.values())
+    return Order(job, made, page_keys, run_it=False, write_it=not whole)
+
+
+def _has_run(job: Job, kept: Kept, made: Made, shelf: Shelf) -> bool:
+    """Whether the executed notebook is there, without an error, made of what it would be made of now."""
+    return (
+        kept.status == "ok"
+        and kept.key == made.key
+        and kept.executed == job.executed
+        and shelf.has(kept, kept.executed)
+        and shelf.has(kept, kept.record)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,45 +66,48 @@ class Limits:
     memory_bytes: int | None = None
 
 
-def task_for(order: Order, study: Study, scratch: Path, limits: Limits) -> Task:
-    job = order.job
-    executed = study.reports / job.executed
-    source = study.notebooks / f"{job.notebook}.ipynb" if order.run_it else executed
+def task_for(order: Order, study: Study, shelf: Shelf, inputs: Inputs, scratch: Path, limits: Limits) -> Task:
+    """The task for one order; everything it makes waits in the shelf's `next`."""
+    job, kept = order.job, shelf.latest(order.job.slug)
+    source = study.notebooks / f"{job.notebook}.ipynb"
+    if not order.run_it and kept is not None:
+        source = shelf.folder_of(kept) / kept.executed
     return Task(
         slug=job.slug,
         source=str(source),
-        executed=str(executed),
+        executed=str(shelf.next / job.executed),
         run_it=order.run_it,
         parameters=job.given,
         seconds_allowed=limits.seconds,
         memory_bytes=limits.memory_bytes,
         scratch=str(scratch),
-        pages=page_texts(study, job, order.to_write, tuple(order.page_keys)),
+        pages=page_texts(study, job, tuple(order.page_keys), inputs, shelf.next),
+        prose="" if order.run_it else inputs.source(job.notebook).text,
+        reads=plain(job.reads) if job.reads else None,
     )
 
 
 def keep(order: Order, outcome: Outcome, shelf: Shelf) -> Kept:
     """Put one outcome on the shelf; pages that were only written again leave the numbers alone."""
-    job = order.job
-    before = shelf.kept.get(job.slug)
-    pages = {one: Page(job.page(one), key) for one, key in order.page_keys.items()}
+    job, before = order.job, shelf.latest(order.job.slug)
+    findings, seconds, finished = outcome.findings, outcome.seconds, made_at()
     if before is not None and not order.run_it and outcome.error is None:
-        kept = replace(before, pages=pages, titles=before.titles | outcome.titles)
-    else:
-        kept = Kept(
-            slug=job.slug,
-            notebook=job.notebook,
-            area=job.area.code if job.area else None,
-            parameters=job.given,
-            status=outcome.status,
-            key=order.key,
-            executed=job.executed,
-            pages=pages,
-            titles=outcome.titles,
-            error=outcome.error,
-            findings=outcome.findings,
-            seconds=outcome.seconds,
-            finished=now(),
-        )
-    shelf.put(kept)
-    return kept
+        findings, seconds, finished = shelf.findings_of(before), before.seconds, before.finished
+    kept = Kept(
+        slug=job.slug,
+        notebook=job.notebook,
+        area=job.area.code if job.area else None,
+        parameters=job.given,
+        status=outcome.status,
+        key=order.made.key,
+        executed=job.executed,
+        pages={one: Page(job.page(one), key) for one, key in order.page_keys.items()},
+        titles=outcome.titles,
+        error=outcome.error,
+        findings=findings,
+        seconds=seconds,
+        finished=finished,
+        inputs=order.made.inputs,
+        versions=order.made.versions,
+    )
+    return shelf.put(kept)

@@ -16,9 +16,12 @@ import pyarrow.parquet as pq
 from cbresearch.errors import Fault, ParameterError, PublishError, nearest
 from cbresearch.publish.parameters import Plain, checked, declared_in, some_of
 from cbresearch.records import Language, Text
-from cbresearch.study import Report, Study
+from cbresearch.study import Reads, Report, Study, reads_of
 
 RESERVED_ON_WINDOWS = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(1, 10))}
+
+MOST_IN_A_FOLDER = 1000
+"""More reports than this, and file managers and web servers become slow to list them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class Job:
     parameters: tuple[tuple[str, Plain], ...]
     languages: tuple[Language, ...]
     slug: str
+    folder: str = ""
+    """Where its files lie inside the folder of their kind: "" or a name with a slash."""
+    reads: Reads | None = None
+    """What it reads of the data; None for everything."""
 
     @property
     def given(self) -> dict[str, Plain]:
@@ -49,11 +56,16 @@ class Job:
     @property
     def executed(self) -> str:
         """Where the executed notebook lies, from reports/."""
-        return f"notebooks/{self.slug}.ipynb"
+        return f"notebooks/{self.folder}{self.slug}.ipynb"
 
     def page(self, language: str) -> str:
         """Where the page in one language lies, from reports/."""
-        return f"{language}/{self.slug}.html"
+        return f"{language}/{self.folder}{self.slug}.html"
+
+    @property
+    def up(self) -> str:
+        """From a page to reports/."""
+        return "../../" if self.folder else "../"
 
 
 def plan(
@@ -81,7 +93,14 @@ def plan(
     faults.extend(_twice(jobs))
     if faults:
         raise ParameterError(dict.fromkeys(faults))
-    return _narrowed(tuple(jobs), only=only, area=area, lang=lang)
+    return _narrowed(tuple(sharded(jobs)), only=only, area=area, lang=lang)
+
+
+def sharded(jobs: Sequence[Job]) -> Sequence[Job]:
+    """The same jobs; more than a folder should hold are spread over 256 by a hash of their name."""
+    if len(jobs) <= MOST_IN_A_FOLDER:
+        return jobs
+    return [replace(job, folder=f"{_short_hash(job.slug)[:2]}/") for job in jobs]
 
 
 def areas_of(study: Study) -> tuple[Area, ...]:
@@ -139,7 +158,8 @@ def _jobs(study: Study, report: Report, areas: Sequence[Area]) -> list[Job]:
         given |= report.parameters
         values = checked(declared, given, study, where=report.notebook, areas=codes)
         slug = slug_of(report.notebook, area, {n: v for n, v in values.items() if n in report.parameters})
-        jobs.append(Job(report.notebook, area, tuple(values.items()), languages, slug))
+        reads = reads_of(report, area.code if area else None)
+        jobs.append(Job(report.notebook, area, tuple(values.items()), languages, slug, reads=reads))
     return jobs
 
 
@@ -215,10 +235,16 @@ def _names(area: Area) -> tuple[str, ...]:
 def _distinct(path: Path, column: str) -> set[str]:
     if not path.is_file():
         return set()
-    file: Any = pq.ParquetFile(path)
-    if column not in file.schema_arrow.names:
-        return set()
-    values = pc.unique(file.read(columns=[column]).column(0)).to_pylist()
+    try:
+        file: Any = pq.ParquetFile(path)
+        if column not in file.schema_arrow.names:
+            return set()
+        values = pc.unique(file.read(columns=[column]).column(0)).to_pylist()
+    except (OSError, ValueError) as error:
+        raise PublishError(
+            f"data/processed/{path.name} cannot be read: {str(error).splitlines()[0]}. "
+            "Run 'cbresearch build --fresh' to make it again."
+        ) from error
     return {str(value) for value in values if value is not None}
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pyarrow.parquet as pq
 
 import cbresearch
-from cbresearch.publish.assets import TEMPLATE, asset, content_policy
-from cbresearch.publish.keys import Inputs
+from cbresearch.publish.assets import asset, content_policy, template
+from cbresearch.publish.failures import FAILURES
+from cbresearch.publish.files import write_whole
+from cbresearch.publish.kept import Kept
+from cbresearch.publish.keys import Inputs, hash_of, hash_of_files
 from cbresearch.publish.plan import Area, Job
-from cbresearch.publish.shelf import Kept, Shelf, write_whole
+from cbresearch.publish.shelf import Shelf
 from cbresearch.publish.words import HTML_LANGUAGES, LANGUAGE_NAMES, words
 from cbresearch.records import Text
 from cbresearch.study import Study
@@ -63,12 +64,16 @@ def write_index(study: Study, jobs: Sequence[Job], shelf: Shelf, inputs: Inputs)
     One file with every language of the study, the first one shown first; it needs no script, no
     server and no other file.
     """
+    path, made_of = study.reports / "index.html", _made_of(jobs, shelf, inputs)
+    if _is_current(path, made_of):
+        return path
     streets = _groups_of_areas(study)
     tongues = [
         _tongue(study, jobs, shelf, inputs, language, streets) for language in reversed(study.languages)
     ]
     script = asset("index.js")
-    page = _template().render(
+    page = template("index.html.j2").render(
+        made_of=made_of,
         tongues=tongues,
         title=" · ".join(dict.fromkeys(study.title.say(language) for language in study.languages)),
         style=asset("page.css"),
@@ -76,15 +81,34 @@ def write_index(study: Study, jobs: Sequence[Job], shelf: Shelf, inputs: Inputs)
         policy=content_policy(script),
         version=cbresearch.__version__,
     )
-    path = study.reports / "index.html"
     write_whole(path, page)
     return path
 
 
-@cache
-def _template() -> jinja2.Template:
-    loader = jinja2.FileSystemLoader(TEMPLATE)
-    return jinja2.Environment(loader=loader, autoescape=True).get_template("index.html.j2")
+def _made_of(jobs: Sequence[Job], shelf: Shelf, inputs: Inputs) -> str:
+    """One hash of all that the index shows."""
+    rows: list[list[Any]] = []
+    for job in jobs:
+        kept = shelf.kept.get(job.slug)
+        shown = (
+            sorted(page.path for page in kept.pages.values() if shelf.has(kept, page.path)) if kept else []
+        )
+        told = (
+            [kept.status, kept.key == inputs.run_key(job), kept.titles, kept.error, kept.finished[:10]]
+            if kept
+            else []
+        )
+        rows.append([job.page(""), *job.languages, shown, told])
+    made_by = [inputs.template, hash_of_files([Path(__file__)]), cbresearch.__version__]
+    return hash_of([inputs.processed, inputs.study, made_by, rows])
+
+
+def _is_current(path: Path, made_of: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return f'content="{made_of}"'.encode() in file.read(2000)
+    except OSError:
+        return False
 
 
 def _tongue(
@@ -111,6 +135,7 @@ def _tongue(
         "title": study.title.say(language),
         "notice": study.notice.say(language) if study.notice else "",
         "summary": _summary(jobs, shelf, language),
+        "failures": FAILURES if any(_is_failed(job, shelf) for job in jobs) else "",
         "sections": sections,
     }
 
@@ -141,21 +166,19 @@ def _grouped(
 
 def _item(job: Job, shelf: Shelf, inputs: Inputs, language: str) -> Item:
     kept = shelf.kept.get(job.slug)
-    there = [
-        one
-        for one in (kept.pages if kept else {})
-        if kept and (shelf.reports / kept.pages[one].path).is_file()
-    ]
+    there = [one for one in (kept.pages if kept else {}) if kept and shelf.has(kept, kept.pages[one].path)]
     shown = language if language in there else next(iter(there), "")
     name = _name(job, kept, language)
     badge, badge_class = _badge(job, kept, inputs, language)
     also = tuple(
-        Also(job.page(one), HTML_LANGUAGES[one], LANGUAGE_NAMES[one]) for one in there if one != shown
+        Also(kept.pages[one].path, HTML_LANGUAGES[one], LANGUAGE_NAMES[one])
+        for one in there
+        if kept and one != shown
     )
     return Item(
         name=name,
         search=" ".join([name, job.notebook, *_names(job.area)]).lower(),
-        address=job.page(shown) if shown else "",
+        address=kept.pages[shown].path if kept and shown else "",
         hreflang=HTML_LANGUAGES[shown] if shown and shown != language else "",
         also=also,
         badge=badge,
@@ -179,6 +202,11 @@ def _badge(job: Job, kept: Kept | None, inputs: Inputs, language: str) -> tuple[
     if kept.status == "failed":
         return say["status_failed"], "failed"
     return ("", "") if kept.key == inputs.run_key(job) else (say["status_stale"], "stale")
+
+
+def _is_failed(job: Job, shelf: Shelf) -> bool:
+    kept = shelf.kept.get(job.slug)
+    return kept is not None and kept.status == "failed"
 
 
 def _names(area: Area | None) -> tuple[str, ...]:

@@ -46,6 +46,10 @@ class Task:
     error: dict[str, str] | None = None
     memory_bytes: int | None = None
     """What the notebook may allocate, where the system can be told to hold it to that."""
+    prose: str = ""
+    """The cells of the notebook's source, where only pages are made: their prose may have changed since it ran."""
+    reads: dict[str, Any] | None = None
+    """What the notebook declared that it reads; None for everything."""
 
 
 @dataclass(frozen=True, slots=True)

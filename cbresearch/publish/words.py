@@ -54,6 +54,8 @@ WORDS = {
     "other_group": Text("其他", "Other"),
     "files": Text("可供核对的文件", "Files for checking"),
     "file_findings": Text("全部数字（findings.json）", "Every number (findings.json)"),
+    "failures_title": Text("未完成的报告", "Reports that are not complete"),
+    "failures_link": Text("按原因查看未完成的报告", "Incomplete reports by cause"),
     "file_run": Text("运行记录（run.json）", "Record of the run (run.json)"),
 }
 

@@ -5,6 +5,7 @@ Started by `lanes` through `lane`; ends as soon as whoever started it is gone.
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import sys
@@ -12,13 +13,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from cbresearch.publish import render
 from cbresearch.publish.execute import Executed, execute
-from cbresearch.publish.shelf import write_whole
+from cbresearch.publish.files import write_whole
+from cbresearch.publish.source import with_prose_of
 from cbresearch.publish.task import BEGUN, Outcome, Task, task_of, to_line
+from cbresearch.study import SLICE, Reads, from_plain
 
 
 def main() -> None:
@@ -53,8 +57,8 @@ def answer(task: Task, begun: Callable[[], None] = nothing) -> Outcome:
 def perform(task: Task, begun: Callable[[], None] = nothing) -> Outcome:
     """Run the notebook where asked, keep it with its outputs, write each page; `begun` is called at its first cell."""
     started = time.perf_counter()
-    done = execute(task, begun) if task.run_it else as_it_stands(task)
-    if task.run_it or task.error:
+    done = _executed(task, begun) if task.run_it else as_it_stands(task)
+    if task.run_it or task.error or task.prose:
         write_whole(Path(task.executed), render.as_json(done.notebook))
     titles = {}
     for page in task.pages:
@@ -67,7 +71,30 @@ def perform(task: Task, begun: Callable[[], None] = nothing) -> Outcome:
 
 
 def as_it_stands(task: Task) -> Executed:
-    return Executed(render.read_notebook(Path(task.source)), task.error)
+    notebook = render.read_notebook(Path(task.source))
+    if task.prose and not task.error:
+        notebook = with_prose_of(task.prose, notebook)
+    return Executed(notebook, task.error)
+
+
+def _executed(task: Task, begun: Callable[[], None]) -> Executed:
+    """Run the notebook, whose kernel reads what study.toml declares and is told where it asks for more."""
+    if task.reads is None:
+        os.environ.pop(SLICE, None)
+        return execute(task, begun)
+    os.environ[SLICE] = json.dumps(task.reads)
+    try:
+        done = execute(task, begun)
+    finally:
+        os.environ.pop(SLICE, None)
+    return replace(done, error=_taught(done.error, from_plain(task.reads)))
+
+
+def _taught(error: dict[str, str] | None, reads: Reads) -> dict[str, str] | None:
+    missed = error["message"].strip("'\"") if error and error["class"] == "KeyError" else ""
+    if not error or not missed or not reads.refuses(missed):
+        return error
+    return error | {"message": f"{error['message']}. If that is a column: {reads.why_not(missed)}"}
 
 
 def _read(lines: TextIO, tasks: queue.Queue[str]) -> None:

@@ -13,6 +13,7 @@ from cbresearch.study.file import (
 )
 from cbresearch.study.lines import Lines
 from cbresearch.study.open import find_workspace, open_study
+from cbresearch.study.reads import SLICE, Columns, Reads, from_plain, plain, reads_of
 from cbresearch.study.study import (
     EACH,
     OPENED,
@@ -28,12 +29,15 @@ __all__ = [
     "EACH",
     "OPENED",
     "POINTS",
+    "SLICE",
+    "Columns",
     "EffectQuestion",
     "Index",
     "Indicator",
     "Lines",
     "Pairs",
     "Policy",
+    "Reads",
     "Report",
     "Sampling",
     "Source",
@@ -41,8 +45,11 @@ __all__ = [
     "StudyFile",
     "facility_columns",
     "find_workspace",
+    "from_plain",
     "known_columns",
     "open_study",
     "outcome_column",
+    "plain",
+    "reads_of",
     "reported_columns",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -157,11 +157,22 @@ class Target(Part):
     at_least: float
 
 
+ProcessedTable = Literal["residents", "communities", "findings", "ledger"]
+TABLES: tuple[ProcessedTable, ...] = get_args(ProcessedTable)
+"""What a notebook can read of data/processed."""
+
+
 class Report(Part):
+    """One notebook to run. A report is made again when something changes that it reads."""
+
     notebook: str
     over: Literal["district", "area"] = "district"
     languages: tuple[Language, ...] | None = None
     parameters: dict[str, str | int | float | bool] = {}
+    reads: dict[ProcessedTable, tuple[str, ...]] | None = None
+    """Columns read for everybody, by table; "*" is all but those in `own`. Undeclared, a report reads everything."""
+    own: dict[ProcessedTable, tuple[str, ...]] = {}
+    """Columns read only for the report's own area; a report on the whole district leaves them out."""
 
 
 class Disclosure(Part):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from cbresearch.codebook import Codebook, Question
 from cbresearch.errors import Fault, StudyError
 from cbresearch.records import Language, Text
 from cbresearch.study.file import Index, Indicator, Sampling, Source, StudyFile
+from cbresearch.study.reads import Columns, Reads, own_only, reads_now
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,12 +110,38 @@ class Study:
         """A row per cleaning step and source: rows before and after, cells changed, why."""
         import pandas as pd
 
-        return pd.read_csv(self._built("ledger.csv"))
+        frame = pd.read_csv(self._built("ledger.csv"))
+        reads = reads_now()
+        return (
+            frame if reads is None else frame[[*reads.columns("ledger", list(frame.columns), ()).everybody]]
+        )
 
     def _table(self, name: str) -> pd.DataFrame:
-        import pandas as pd
+        """Everything, or under a run what the report declared."""
+        path, reads = self._built(f"{name}.parquet"), reads_now()
+        try:
+            return _whole(path) if reads is None else self._slice(path, name, reads)
+        except (OSError, ValueError) as error:  # Arrow's own errors are both
+            fault = Fault(
+                f"data/processed/{path.name}",
+                f"cannot be read: {str(error).splitlines()[0]}",
+                "run 'cbresearch build --fresh' to make it again",
+            )
+            raise StudyError([fault]) from error
 
-        return pd.read_parquet(self._built(f"{name}.parquet"))
+    def _slice(self, path: Path, table: str, reads: Reads) -> pd.DataFrame:
+        import pandas as pd
+        import pyarrow.parquet as pq
+
+        columns = reads.columns(table, pq.read_schema(path).names, self.keys_of_tables)
+        own = columns.own if reads.area is not None else ()
+        frame = pd.read_parquet(path, columns=[*columns.everybody, *own])
+        return own_only(frame, Columns(columns.everybody, own), reads.area, self.area)
+
+    @property
+    def keys_of_tables(self) -> tuple[str, ...]:
+        """The columns that join the tables: who, where, when. Every report reads them."""
+        return tuple(key for key in (self.file.keys.resident, self.area, "wave") if key)
 
     def _built(self, filename: str) -> Path:
         path = self.processed / filename
@@ -161,6 +188,19 @@ class Study:
         """The column of residents that reports a rated item in the study's chosen unit."""
         as_points = self.file.reporting.scores == "points" and question.is_rated
         return question.name + POINTS if as_points else question.name
+
+
+def _whole(path: Path) -> pd.DataFrame:
+    """The table as it lies there now; pandas copies what a caller changes, so that one reading serves all."""
+    status = path.stat()
+    return _read(path, status.st_mtime_ns, status.st_size).copy(deep=False)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, modified: int, size: int) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_parquet(path)
 
 
 def outcome_column(study: Study, outcome: str) -> str:

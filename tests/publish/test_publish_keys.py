@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_workspace import GOOD, code, prose, write_notebook
 
 from cbresearch.publish import keys
 from cbresearch.publish.keys import Inputs
 from cbresearch.publish.plan import plan
+from cbresearch.publish.source import normal
 from cbresearch.study import Study, open_study
 
 
@@ -23,12 +27,11 @@ def key(root: Path) -> str:
     "change",
     [
         lambda root: write_notebook(root, "10_all", *GOOD, code("more = 1")),
-        lambda root: write_notebook(root, "10_all", *GOOD[:-1], prose("## 改", "zh"), GOOD[-1]),
         lambda root: (root / "data" / "processed" / "manifest.json").write_text("{}", encoding="utf-8"),
         lambda root: (root / "data" / "choices.csv").open("a", encoding="utf-8").write("x,1,一,One,1,\n"),
         lambda root: (root / "notebooks" / "helper.py").write_text("x = 1", encoding="utf-8"),
     ],
-    ids=["code", "prose", "data", "codebook", "helper"],
+    ids=["code", "data", "codebook", "helper"],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore:unclosed file")
 def test_a_change_that_matters_changes_the_key(root: Path, change: object) -> None:
@@ -51,8 +54,44 @@ def test_parameters_change_the_key_and_languages_only_the_page(study: Study) -> 
     inputs, jobs = Inputs(study), plan(study)
     assert inputs.run_key(jobs[1]) != inputs.run_key(jobs[2])
     assert inputs.run_key(jobs[0]) == inputs.run_key(plan(study, lang=["en"])[0])
-    assert inputs.render_key("k", "zh", ["zh"]) != inputs.render_key("k", "en", ["zh"])
-    assert inputs.render_key("k", "zh", ["zh"]) != inputs.render_key("k", "zh", ["zh", "en"])
+    page = inputs.render_key(jobs[0], "zh", ["zh"])
+    assert page != inputs.render_key(jobs[0], "en", ["zh"])
+    assert page != inputs.render_key(jobs[0], "zh", ["zh", "en"])
+
+
+def test_prose_changes_the_page_and_not_the_run(root: Path) -> None:
+    def keys_of() -> tuple[str, str]:
+        study = open_study(root)
+        inputs, job = Inputs(study), plan(study)[0]
+        return inputs.run_key(job), inputs.render_key(job, "zh", ["zh"])
+
+    run, page = keys_of()
+    write_notebook(root, "10_all", *GOOD[:-1], prose("## 改", "zh"), GOOD[-1])
+    run_after, page_after = keys_of()
+    assert run_after == run and page_after != page
+
+
+@pytest.mark.parametrize(
+    "code, same",
+    [
+        ("x = 1  \n\ny = 2\t\n", "x = 1\n\ny = 2"),
+        ('x = """a  \nb"""', 'x = """a  \nb"""'),
+        ("%matplotlib inline  ", "%matplotlib inline  "),
+        ("", ""),
+    ],
+)
+def test_blanks_at_line_ends_matter_only_inside_texts(code: str, same: str) -> None:
+    assert normal(code) == same
+
+
+@given(st.text("ab=1'\"# \n\t()", max_size=40))
+def test_code_without_blanks_does_the_same(code: str) -> None:
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):
+        return
+    assert ast.dump(ast.parse(normal(code))) == ast.dump(tree)
+    assert normal(normal(code)) == normal(code)
 
 
 def test_what_cannot_change_a_number_is_no_part_of_the_key(
@@ -68,3 +107,19 @@ def test_what_cannot_change_a_number_is_no_part_of_the_key(
     assert keys.hash_of_package() == before
     (tmp_path / "measure" / "scales.py").write_text("x = 2", encoding="utf-8")
     assert keys.hash_of_package() != before
+
+
+def test_every_module_that_makes_a_page_is_part_of_its_key() -> None:
+    """What `render` and `footer` import of publish, and what those import."""
+    publish = keys.PACKAGE / "publish"
+    # how keys and plans are worked out shows in the keys themselves
+    found, waiting = {"keys", "plan", "files"}, ["render", "footer", "worker"]
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        for node in ast.walk(ast.parse((publish / f"{name}.py").read_text(encoding="utf-8"))):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            ours = module.removeprefix("cbresearch.publish.")
+            if ours != module and ours not in found and (publish / f"{ours}.py").is_file():
+                waiting.append(ours)
+    assert found - {"keys", "plan", "files"} <= {*keys.MAKE_A_PAGE, "kernels"}

@@ -17,8 +17,8 @@ import pytest
 from tiny_workspace import code, make_workspace, notebook_of, prose, write_notebook
 
 from cbresearch.errors import PublishError
+from cbresearch.publish import carry_out
 from cbresearch.publish import execute as execute_module
-from cbresearch.publish import run as run_module
 from cbresearch.publish.kernels import scratch_folder, transport, write_kernelspec
 from cbresearch.publish.lanes import Started, in_lanes
 from cbresearch.publish.run import Event, Ran, run
@@ -144,16 +144,17 @@ def test_nothing_else_is_left_behind(first: Finished) -> None:
     left = {str(path.relative_to(first.reports)) for path in first.reports.rglob("*") if path.is_file()}
     slugs = [job.slug for job in first.ran.jobs]
     expected = {f"{lang}/{slug}.html" for slug in slugs for lang in ("zh", "en")} | {
-        f"notebooks/{s}.ipynb" for s in slugs
+        path for s in slugs for path in (f"notebooks/{s}.ipynb", f".jobs/{s}.json")
     }
-    assert left == expected | {"index.html", "findings.json", "run.json", ".lock", ".modules.json"}
+    own = {"index.html", "failures.html", "findings.json", "run.json", ".lock", ".modules.json"}
+    assert left == expected | own
 
 
 def test_what_is_up_to_date_is_left_alone(later: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_worker(*_: Any, **__: Any) -> Any:
         raise AssertionError("nothing should have been started")
 
-    monkeypatch.setattr(run_module, "in_lanes", no_worker)
+    monkeypatch.setattr(carry_out, "in_lanes", no_worker)
     events: list[Event] = []
     ran = run(open_study(later), only=["10_all", "90_one"], say=events.append)
     assert ran.exit_code == 0 and ran.skipped == ran.jobs and len(ran.jobs) == 3
@@ -175,11 +176,11 @@ def test_a_fresh_part_keeps_the_others_and_gives_the_same_bytes(later: Path) -> 
 def test_a_lost_page_is_written_again_without_running(later: Path) -> None:
     reports = later / "reports"
     page, executed = reports / "en" / "10_all.html", reports / "notebooks" / "10_all.ipynb"
-    before, written = page.read_bytes(), executed.stat().st_mtime_ns
+    before, run_before = page.read_bytes(), executed.read_bytes()
     page.unlink()
     ran = run(open_study(later), only=["10_all"])
     assert ran.skipped == () and page.read_bytes() == before
-    assert executed.stat().st_mtime_ns == written
+    assert executed.read_bytes() == run_before
     assert read_json(reports / "findings.json")["findings"][0]["value"] == 61.5
 
 

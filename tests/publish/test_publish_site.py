@@ -6,9 +6,11 @@ import re
 
 from as_browser import dangers
 
+from cbresearch.publish.files import write_whole
+from cbresearch.publish.kept import Kept, Page
 from cbresearch.publish.keys import Inputs
 from cbresearch.publish.plan import plan
-from cbresearch.publish.shelf import Kept, Page, Shelf, write_whole
+from cbresearch.publish.shelf import Shelf
 from cbresearch.publish.site import write_index
 from cbresearch.study import Study
 
@@ -21,11 +23,12 @@ def on_shelf(study: Study, status: str = "ok") -> Shelf:
     shelf, job = Shelf(study.reports), plan(study)[0]
     error = {"class": "E", "message": "<script>alert(1)</script>"} if status == "failed" else None
     pages = {"en": Page("en/10_all.html", "p")}
-    write_whole(study.reports / "en" / "10_all.html", "page")
+    write_whole(shelf.next / "en" / "10_all.html", "page")
     shelf.put(
         Kept(job.slug, job.notebook, None, job.given, status, Inputs(study).run_key(job), job.executed, pages,
              {"en": "Over<b>view"}, error, (), 1.0, "2026-11-23T00:00:00Z")
     )  # fmt: skip
+    shelf.publish([job.slug], {job.slug}, {"study": "tiny"})
     return shelf
 
 

@@ -1,0 +1,153 @@
+"""What the processed tables hold, as hashes of exactly what each report reads of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cbresearch.errors import PublishError
+from cbresearch.publish.files import write_json
+from cbresearch.study import Columns, Reads, Study
+
+CACHE = ".slices.json"
+LENGTH = 16
+"""Hexadecimal digits of a hash of data: enough for two versions of one table, short enough for 10,000 reports."""
+
+
+class Slices:
+    """Hashes of slices, worked out in one pass over each table, remembered until a table changes.
+
+    A table is known by the manifest that lists it and by its size and time of writing, so one that was
+    overwritten by hand is read again.
+    """
+
+    def __init__(self, study: Study, manifest: str) -> None:
+        self._study = study
+        self._is_new = False
+        self._tables: dict[str, Any] = {}
+        stamps = {path.name: _stamp(path) for path in sorted(study.processed.glob("*.*")) if path.is_file()}
+        self._of = json.loads(json.dumps([manifest, list(study.keys_of_tables), stamps, pa.__version__]))
+
+    def of(self, reads: Reads) -> dict[str, str]:
+        """For each table that the report reads, one hash of the cells it reads."""
+        return {table: self._of_table(table, reads) for table, _ in reads.tables}
+
+    def save(self) -> None:
+        if self._is_new:
+            write_json(self._study.reports / CACHE, {"of": self._of, **self._known})
+            self._is_new = False
+        self._tables.clear()
+
+    @cached_property
+    def _known(self) -> dict[str, Any]:
+        try:
+            found = json.loads((self._study.reports / CACHE).read_text(encoding="utf-8"))
+            if found["of"] == self._of:
+                return {part: dict(found[part]) for part in ("schema", "columns", "own")}
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return {"schema": {}, "columns": {}, "own": {}}
+
+    def _of_table(self, table: str, reads: Reads) -> str:
+        columns = reads.columns(table, self._names(table), self._study.keys_of_tables)
+        hashes = self._everybody(table)
+        told = [[name, hashes[name]] for name in columns.everybody]
+        if reads.area is not None and columns.own:
+            told.append(["own", self._own(table, columns).get(reads.area, "")])
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:LENGTH]
+
+    def _names(self, table: str) -> list[str]:
+        return list(self._everybody(table))
+
+    def _everybody(self, table: str) -> dict[str, str]:
+        """A hash of each whole column."""
+        known = self._known["columns"]
+        if table not in known:
+            data = self._read(table)
+            known[table] = {name: hash_of_column(data, [name]) for name in data.column_names}
+            self._is_new = True
+        return dict(known[table])
+
+    def _own(self, table: str, columns: Columns) -> dict[str, str]:
+        """A hash of the own columns in each area."""
+        known, name = self._known["own"], f"{table}: {', '.join(columns.own)}"
+        if name not in known:
+            known[name] = hashes_by_area(self._read(table), self._study.area or "", columns.own)
+            self._is_new = True
+        found: dict[str, str] = known[name]
+        return found
+
+    def _read(self, table: str) -> Any:
+        if table not in self._tables:
+            self._tables[table] = _csv(self._study.processed / "ledger.csv") if table == "ledger" else _parquet(
+                self._study.processed / f"{table}.parquet"
+            )  # fmt: skip
+        return self._tables[table]
+
+
+def hash_of_column(table: Any, columns: Sequence[str]) -> str:
+    """One hash of the type with every value, in the order of the rows."""
+    digest = hashlib.sha256()
+    for batch in table.select(columns).combine_chunks().to_batches():
+        digest.update(str(batch.schema.types).encode())
+        digest.update(batch.serialize())
+    return digest.hexdigest()[:LENGTH]
+
+
+def hashes_by_area(table: Any, area: str, columns: Iterable[str]) -> dict[str, str]:
+    """For each area, one hash of its rows in these columns, in their order; rows without an area belong to none."""
+    if area not in table.column_names:
+        return {}
+    codes = table.column(area).cast(pa.string())
+    rows = table.select(list(columns)).append_column("", codes)
+    order = pc.sort_indices(  # stable, so rows keep their order inside an area
+        pa.table({"area": codes, "row": pa.array(range(len(codes)))}),
+        sort_keys=[("area", "ascending"), ("row", "ascending")],
+    )
+    rows = rows.take(order).combine_chunks()
+    counts = rows.column("").value_counts().to_pylist()
+    found, start = {}, 0
+    for one in sorted(counts, key=lambda one: (one["values"] is None, (one["values"] or "").encode())):
+        if one["values"] is not None:
+            part = rows.slice(start, one["counts"])
+            found[one["values"]] = hash_of_column(part, part.column_names)
+        start += one["counts"]
+    return found
+
+
+def _parquet(path: Path) -> Any:
+    try:
+        return pq.read_table(path)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _csv(path: Path) -> Any:
+    from pyarrow import csv
+
+    try:
+        names = path.read_text(encoding="utf-8").partition("\n")[0].split(",")
+        as_text = {name.strip('"'): pa.string() for name in names}
+        return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=as_text))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> PublishError:
+    return PublishError(
+        f"data/processed/{path.name} cannot be read: {str(error).splitlines()[0]}. "
+        "Run 'cbresearch build --fresh' to make it again."
+    )
+
+
+def _stamp(path: Path) -> list[int]:
+    told = path.stat()
+    return [told.st_size, told.st_mtime_ns]
