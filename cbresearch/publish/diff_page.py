@@ -153,11 +153,11 @@ def _section(
     kind: Kind, changes: Sequence[Change], compared: Comparison, language: str, hidden: int, over: float
 ) -> Section:
     rows = tuple(_row(change, compared, language) for change in changes)
-    note = f"{kind}_note"
+    note = f"{kind}_note" if kind in NOTED else "gate_note" if any(c.is_hidden for c in changes) else ""
     return Section(
         title=diff_words.said(kind, language),
         count=f"{len(rows):,}",
-        note=diff_words.said(note, language) if kind in NOTED else "",
+        note=diff_words.said(note, language) if note else "",
         below=diff_words.said("below", language, n=f"{hidden:,}", over=f"{over:g}") if hidden else "",
         first=rows[:FIRST_ROWS],
         rest=rows[FIRST_ROWS:],
