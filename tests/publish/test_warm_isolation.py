@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux only"),
     pytest.mark.xdist_group("warm_isolation"),
 ]
-MARK = "cbresearch_isolation_test"
+MARK = f"cbresearch_isolation_test_{os.getpid()}"
 """In the command line of every process that a notebook here leaves behind."""
 SLEEP = f"import time; time.sleep(600)  # {MARK}"
 BEFORE = "print('before')"
