@@ -17,7 +17,7 @@ from cbresearch.study import Source, Study
 from cbresearch.survey.clean import CHAINS
 from cbresearch.survey.communities import communities_by_wave
 from cbresearch.survey.ledger import LEDGER_COLUMNS, Audited, Entry, no_changes
-from cbresearch.survey.manifest import input_hashes, is_current, made_by, read_manifest
+from cbresearch.survey.manifest import UNCHANGED, input_hashes, is_current, made_by, read_manifest
 from cbresearch.survey.reading import how_it_was_read
 from cbresearch.survey.relevance import check
 from cbresearch.survey.rules import no_findings
@@ -89,8 +89,7 @@ def _build(study: Study, inputs: Mapping[str, str]) -> Built:
 def _unchanged(study: Study) -> Built:
     manifest = read_manifest(study)
     rows = manifest["rows"]
-    said = "Nothing has changed since the last build: data/processed stays as it is."
-    return Built(False, rows["residents"], rows["communities"], manifest["findings"], said)
+    return Built(False, rows["residents"], rows["communities"], manifest["findings"], UNCHANGED)
 
 
 # --- raw files ------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from cbresearch import __version__
 from cbresearch.errors import CbresearchError
 
 if TYPE_CHECKING:
-    from cbresearch.build import Built
     from cbresearch.publish.run import Event, Ran
     from cbresearch.study import Study
 
@@ -180,6 +179,22 @@ def diff(
 
 
 @app.command()
+def status(
+    workspace: Workspace = Path(),
+    only: Annotated[list[str] | None, typer.Option(help="A notebook; may be repeated.")] = None,
+    area: Annotated[list[str] | None, typer.Option(help="A community; may be repeated.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Name what changed for each.")] = False,
+) -> None:
+    """Which reports are up to date, stale, failed or missing; nothing is built or run."""
+    from cbresearch.publish.status import lines
+    from cbresearch.publish.status import status as status_of
+
+    study = _opened(workspace)
+    for line in lines(status_of(study, only=only or (), area=area or ()), why=why):
+        typer.echo(line)
+
+
+@app.command()
 def lab(workspace: Workspace = Path()) -> None:
     """Open the workspace in JupyterLab."""
     import subprocess
@@ -196,12 +211,16 @@ def _opened(workspace: Path) -> Study:
     return open_study(workspace)
 
 
-def _built(study: Study, *, fresh: bool) -> Built:
+def _built(study: Study, *, fresh: bool) -> None:
+    from cbresearch.survey.manifest import UNCHANGED, input_hashes, is_current
+
+    # what builds takes longer to import than a run with nothing to do may take
+    if not fresh and is_current(study, input_hashes(study)):
+        typer.echo(UNCHANGED)
+        return
     from cbresearch.build import build as build_study
 
-    built = build_study(study, fresh=fresh)
-    typer.echo(built.said)
-    return built
+    typer.echo(build_study(study, fresh=fresh).said)
 
 
 @contextmanager

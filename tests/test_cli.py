@@ -28,7 +28,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
 def test_help_lists_every_verb(call) -> None:
     code, said = call("--help")
     assert code == 0
-    assert all(verb in said for verb in ("new", "adopt", "check", "build", "run", "lab"))
+    assert all(verb in said for verb in ("new", "adopt", "check", "build", "run", "status", "lab"))
 
 
 def test_version(call) -> None:
@@ -46,7 +46,7 @@ def test_a_new_workspace_says_what_comes_next(call, tmp_path: Path) -> None:
     assert "data/raw/survey.csv is missing" in said
 
 
-@pytest.mark.parametrize("verb", ["check", "build", "run", "lab"])
+@pytest.mark.parametrize("verb", ["check", "build", "run", "status", "lab"])
 def test_outside_a_workspace_each_verb_says_how_to_make_one(call, verb: str, tmp_path: Path) -> None:
     code, said = call(verb, tmp_path)
     assert code == 2

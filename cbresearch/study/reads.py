@@ -40,15 +40,20 @@ class Reads:
 
         StudyError for a table that was not declared, or a declared column that is not there.
         """
-        declared = dict(self.tables).get(table)
-        if declared is None:
-            raise StudyError([self._undeclared(f"table '{table}'")])
+        declared = self.columns_of(table)
         unknown = [c for c in (*declared.everybody, *declared.own) if c != ALL and c not in there]
         if unknown:
             raise StudyError([self._unknown(table, column, there) for column in unknown])
         own = [c for c in there if c in declared.own and c not in keys]
         wanted = {*keys, *(there if ALL in declared.everybody else declared.everybody)}
         return Columns(tuple(c for c in there if c in wanted and c not in own), tuple(own))
+
+    def columns_of(self, table: str) -> Columns:
+        """As declared; StudyError for a table that was not."""
+        declared = dict(self.tables).get(table)
+        if declared is None:
+            raise StudyError([self._undeclared(f"table '{table}'")])
+        return declared
 
     def refuses(self, column: str) -> bool:
         """Whether a column that a notebook missed may be there, and only not be declared."""

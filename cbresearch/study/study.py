@@ -118,7 +118,10 @@ class Study:
 
     def _table(self, name: str) -> pd.DataFrame:
         """Everything, or under a run what the report declared."""
-        path, reads = self._built(f"{name}.parquet"), reads_now()
+        reads = reads_now()
+        if reads is not None:
+            reads.columns_of(name)
+        path = self._built(f"{name}.parquet")
         try:
             return _whole(path) if reads is None else self._slice(path, name, reads)
         except (OSError, ValueError) as error:  # Arrow's own errors are both

@@ -16,6 +16,7 @@ LIBRARIES = ("numpy", "pandas", "pyarrow", "pyreadstat", "python-calamine")
 """Libraries that could change a processed number or byte."""
 
 MANIFEST = "manifest.json"
+UNCHANGED = "Nothing has changed since the last build: data/processed stays as it is."
 _PACKAGE = Path(__file__).parent.parent
 _SOURCE_PARTS = ("build.py", "codebook.py", "errors.py", "records.py", "study", "survey", "measure")
 
