@@ -211,6 +211,11 @@ class Runner:
         raise RuntimeError(f"{self.name} did not start:\n{self.process.stderr.read()[-2000:]}")  # type: ignore[union-attr]
 
     def seconds(self) -> float:
+        """The fastest of three where one takes less than a second: the rest is what else the machine did."""
+        first = self._once()
+        return first if first >= 1 else min(first, self._once(), self._once())
+
+    def _once(self) -> float:
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
