@@ -78,6 +78,12 @@ def adopt(
     into: Annotated[Path, typer.Option("--into", help="Where the workspace shall be.")] = Path("adopted"),
     outcome: Annotated[str | None, typer.Option(help="The column that holds overall satisfaction.")] = None,
     area: Annotated[str | None, typer.Option(help="The column that says where residents live.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="The column of the sampled clusters.")] = None,
+    strata: Annotated[list[str] | None, typer.Option(help="A column of strata; may be repeated.")] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of the weights.")] = None,
+    lang: Annotated[
+        list[str] | None, typer.Option(help="A language of the reports; may be repeated.")
+    ] = None,
 ) -> None:
     """Draft a workspace from any survey export; list every guess, and what looks personal."""
     from cbresearch.survey.adopt import adopt as adopt_files
@@ -140,12 +146,17 @@ def run(
     """Build if stale, run the notebooks, render the reports; reports/index.html lists them."""
     from cbresearch.publish.run import run as run_reports
 
+    where = None
+    if cluster or share:
+        from cbresearch.publish.cluster import chosen
+
+        where = chosen(cluster, share)
     study = _opened(workspace)
     _built(study, fresh=fresh)
     with _progress() as say:
         ran = run_reports(
             study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, only_failed=only_failed,
-            keep_going=keep_going, say=say, wait=_aside if wait else None,
+            keep_going=keep_going, say=say, wait=_aside if wait else None, cluster=where,
         )  # fmt: skip
     _tell(ran)
     raise typer.Exit(ran.exit_code)

@@ -42,6 +42,8 @@ KEEPERS: dict[str, str | tuple[str, ...]] = {
     "statsmodels": "estimate/",
     "seaborn": "show/",
     "matplotlib": ("show/", "publish/warm/modules.py"),  # the latter draws an empty figure before any fork
+    "distributed": ("publish/cluster.py", "publish/cluster_work.py"),
+    "fsspec": ("publish/cluster.py", "publish/cluster_work.py"),
     "typer": "cli.py",
     "rich": ("cli.py", "publish/diff_table.py"),
     "zhplot": "nowhere: its font file is read, its code is not",

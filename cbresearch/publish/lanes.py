@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -39,11 +39,18 @@ class Lost(Enum):
 
 
 class Lane:
-    """One worker process, replaced when it is lost; `host` is the socket to what forks its kernels."""
+    """One worker process, replaced when it is lost; `host` is the socket to what forks its kernels.
 
-    def __init__(self, scratch: Path, cwd: Path, number: int, host: socket.socket | None = None) -> None:
+    `told` are environment variables of a caller on another machine.
+    """
+
+    def __init__(
+        self, scratch: Path, cwd: Path, number: int, host: socket.socket | None = None,
+        told: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self._host = host
         self._environment = kernel_environment(scratch) | ({HOST: str(host.fileno())} if host else {})
+        self._environment |= told or {}
         self._cwd = cwd
         self._log = scratch / f"lane-{number}.log"
         self._process: subprocess.Popen[str] | None = None
