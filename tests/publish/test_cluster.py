@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib import metadata, util
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tiny_workspace import code, make_workspace, prose, write_notebook
 
 from cbresearch.errors import PublishError
 from cbresearch.publish import cluster as cluster_module
+from cbresearch.publish import cluster_work
 from cbresearch.publish.bundle import Bundle, Bundles, digest_of, files_for, pack, unpack
 from cbresearch.publish.cluster import SCHEDULER, Cluster, chosen, on_cluster, put
 from cbresearch.publish.kernels import scratch_folder
@@ -290,3 +292,25 @@ def test_a_bug_on_a_worker_reaches_the_caller(address: str, study: Study, tmp_pa
     unreadable = Cluster(address, f"memory://{tmp_path.name}")  # a store that only this process has
     with pytest.raises(PublishError, match=r"cannot read memory://.* that every worker can read"):
         list(on_cluster([task], study, unreadable))
+
+
+def test_a_worker_whose_caller_is_gone_keeps_neither_data_nor_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_work, "SECONDS_IDLE", 0.2)
+    crew = cluster_work.Crew((), {})
+    crew.setup(
+        SimpleNamespace(
+            state=SimpleNamespace(nthreads=1),
+            memory_manager=SimpleNamespace(memory_limit=None),
+            local_directory=str(tmp_path),
+        )
+    )
+    task = Task("x", "notebooks/x.ipynb", "x.ipynb", True, {}, 9, "/nowhere", ())
+    with pytest.raises(PublishError, match="cannot read"):
+        crew.do(cluster_work.Errand(task, "0" * 64, str(tmp_path / "not-there.zip")), None)
+    assert list(tmp_path.iterdir()) != []
+    until = time.monotonic() + 15
+    while list(tmp_path.iterdir()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert list(tmp_path.iterdir()) == []
