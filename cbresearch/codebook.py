@@ -137,13 +137,14 @@ def _rows(path: Path, expected: tuple[str, ...], faults: list[Fault]) -> Iterato
 
 def _read_choices(path: Path, faults: list[Fault]) -> dict[str, tuple[Choice, ...]]:
     lists: dict[str, list[Choice]] = {}
+    seen: set[tuple[str, str]] = set()
     for line, row in _rows(path, CHOICE_COLUMNS, faults):
         where = f"{path.name} line {line}"
         if not row["list"] or not row["code"]:
             faults.append(Fault(where, "a choice without list or code", "expected both"))
             continue
         listed = lists.setdefault(row["list"], [])
-        if any(choice.code == row["code"] for choice in listed):
+        if (row["list"], row["code"]) in seen:
             faults.append(
                 Fault(
                     where,
@@ -151,6 +152,7 @@ def _read_choices(path: Path, faults: list[Fault]) -> dict[str, tuple[Choice, ..
                     "expected each code once",
                 )
             )
+        seen.add((row["list"], row["code"]))
         if row["order"] and not row["order"].lstrip("-").isdigit():
             faults.append(Fault(where, f"order '{row['order']}'", "expected a whole number"))
         order = int(row["order"]) if row["order"].lstrip("-").isdigit() else len(listed) + 1

@@ -48,22 +48,27 @@ MATTER = (
 )  # fmt: skip
 
 
-RENDER = ("template", "prose", "languages")
-"""Inputs of a page that cannot change a number: it is written again, and nothing is run."""
-
-
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What one report is made of: hashes by name, versions by library, and the key of all that can change a number."""
+    """What one report is made of. `key` covers all that can change a number; `slices` are hashes of data by table."""
 
     key: str
-    inputs: dict[str, Any]
+    slices: dict[str, str]
+    common: dict[str, Any]
+    source: Source
     versions: dict[str, str]
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Everything but parameters and versions, as hashes by name."""
+        return {
+            **self.common, "code": self.source.code, "prose": self.source.whole, "processed": self.slices,
+        }  # fmt: skip
 
     @property
     def data(self) -> str:
         """A fingerprint of exactly the data that the report reads."""
-        return hash_of(self.inputs["processed"])[:12]
+        return hash_of(self.slices)[:12]
 
 
 class Inputs:
@@ -133,29 +138,20 @@ class Inputs:
         if job.slug not in self._made:
             source = self.source(job.notebook)
             data = self.slices.of(job.reads) if job.reads else {"everything": self.processed[:LENGTH]}
-            inputs = self._common | {"code": source.code, "processed": data}
-            key = hash_of([self._common_key, source.code, data, job.given])
-            inputs |= {"prose": source.whole, "template": self.template[:LENGTH]}
-            self._made[job.slug] = Made(key, inputs, self.versions)
+            # parameters are plain values, whose repr tells them apart; JSON of 10,000 of them takes a while
+            key = _hash_of_text(f"{self._common_key} {source.code} {data} {job.parameters}")
+            self._made[job.slug] = Made(key, data, self._common, source, self.versions)
         return self._made[job.slug]
 
     def run_key(self, job: Job) -> str:
         """The same for two runs that must give the same numbers, whatever language shows them."""
         return self.made(job).key
 
-    def render_key(self, job: Job, language: str, languages: Sequence[str]) -> str:
-        """The same for two pages that must be equal but for their date."""
-        source = self.source(job.notebook)
-        return hash_of(
-            [
-                self.run_key(job),
-                self.template,
-                source.whole,
-                self.answers,
-                job.page(language),
-                sorted(languages),
-            ]
-        )
+    def page_keys(self, job: Job, languages: Sequence[str]) -> dict[str, str]:
+        """For the page in each language: the same for two pages that must be equal but for their date."""
+        made = self.made(job)
+        shown = f"{made.key} {self.template} {made.source.whole} {self.answers} {sorted(languages)}"
+        return {one: _hash_of_text(f"{shown} {job.page(one)}") for one in languages}
 
     @cached_property
     def answers(self) -> int:
@@ -164,12 +160,13 @@ class Inputs:
 
     @cached_property
     def _common(self) -> dict[str, Any]:
-        """What is the same for all reports of the study."""
+        """What is the same for all reports of the study, as their records tell it."""
         return {
             "study": self.study[:LENGTH],
             "package": self.package[:LENGTH],
             "helpers": self.helpers[:LENGTH],
             "seed": self._study.file.study.seed,
+            "template": self.template[:LENGTH],
         }
 
     @cached_property
@@ -198,7 +195,10 @@ def hash_of_package() -> str:
 
 
 def hash_of(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    return _hash_of_text(json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False))
+
+
+def _hash_of_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 

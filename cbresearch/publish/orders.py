@@ -39,7 +39,7 @@ def order_for(job: Job, study: Study, shelf: Shelf, inputs: Inputs, *, fresh: bo
     # pages written before show the same numbers, so a new run renews them too
     before = [one for one in study.languages if kept and one in kept.pages]
     languages = [one for one in study.languages if one in job.languages or one in before]
-    page_keys: dict[str, str] = {one: inputs.render_key(job, one, languages) for one in languages}
+    page_keys = inputs.page_keys(job, languages)
     if fresh or kept is None or not _has_run(job, kept, made, shelf):
         return Order(job, made, page_keys, run_it=True, write_it=True)
     wanted = {one: Page(job.page(one), key) for one, key in page_keys.items()}

@@ -6,7 +6,7 @@ import ast
 import json
 import keyword
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,8 @@ class Choices:
     """The values that one of the study's own parameters may take, with one that is always allowed."""
 
     noun: str
-    listed: Sequence[object]
+    listed: Collection[object]
+    """Tens of thousands of communities should come as the keys of a dictionary."""
     also: object = None
 
 
@@ -87,7 +88,7 @@ def faults_in(
     declared: Mapping[str, type],
     given: Mapping[str, object],
     *,
-    areas: Sequence[str],
+    areas: Collection[str],
     waves: Sequence[int],
     languages: Sequence[str],
 ) -> list[Fault]:
@@ -129,12 +130,12 @@ def checked(
     study: Study,
     *,
     where: str,
-    areas: Sequence[str] = (),
+    areas: Collection[str] = (),
 ) -> dict[str, Plain]:
     """The same for a notebook that was read already; `where` names it in the error."""
     types = {name: one.type for name, one in declared.items()}
     values = {name: coerced(value, types.get(name, object)) for name, value in given.items()}
-    listed = [choice.code for choice in study.codebook.choices_of(study.area)] if study.area else []
+    listed = study.answers(study.area) if study.area else {}
     faults = faults_in(types, values, areas=listed or areas, waves=study.waves, languages=study.languages)
     if faults:
         raise ParameterError([Fault(f"{where}, {f.where}", f.found, f.expected, f.near) for f in faults])
@@ -233,7 +234,7 @@ def _type_faults(name: str, value: object, wanted: type) -> list[Fault]:
 
 
 def _choice_faults(name: str, value: object, choices: Choices | None) -> list[Fault]:
-    if choices is None or value in (*choices.listed, choices.also):
+    if choices is None or value == choices.also or value in choices.listed:
         return []
     texts = [str(choice) for choice in choices.listed]
     return [

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,18 @@ def sharded(jobs: Sequence[Job]) -> Sequence[Job]:
     """The same jobs; more than a folder should hold are spread over 256 by a hash of their name."""
     if len(jobs) <= MOST_IN_A_FOLDER:
         return jobs
-    return [replace(job, folder=f"{_short_hash(job.slug)[:2]}/") for job in jobs]
+    return [
+        Job(
+            one.notebook,
+            one.area,
+            one.parameters,
+            one.languages,
+            one.slug,
+            f"{_short_hash(one.slug)[:2]}/",
+            one.reads,
+        )
+        for one in jobs
+    ]
 
 
 def areas_of(study: Study) -> tuple[Area, ...]:
@@ -114,8 +126,7 @@ def areas_of(study: Study) -> tuple[Area, ...]:
     found: set[str] = set()
     for table in ("residents", "communities"):
         found |= _distinct(study.processed / f"{table}.parquet", study.area)
-    listed = [choice.code for choice in study.codebook.choices_of(study.area)]
-    order = {code: place for place, code in enumerate(listed)}
+    order = {code: place for place, code in enumerate(study.answers(study.area))}
     codes = sorted(found, key=lambda code: (order.get(code, len(order)), code))
     return tuple(Area(code, study.answer(study.area, code)) for code in codes)
 
@@ -150,16 +161,21 @@ def _jobs(study: Study, report: Report, areas: Sequence[Area]) -> list[Job]:
                 )
             ]
         )
-    codes = [one.code for one in areas]
+    codes = dict.fromkeys(one.code for one in areas)
+    lang: dict[str, object] = {"lang": languages[0]} if "lang" in declared else {}
+    reads = reads_of(report)
+    known = (study.answers(study.area) if study.area else {}) or codes
+    values: dict[str, Plain] = {}
     jobs = []
     for area in areas if report.over == "area" else (None,):
-        given: dict[str, object] = {"lang": languages[0]} if "lang" in declared else {}
-        given |= {"area": area.code} if area else {}
-        given |= report.parameters
-        values = checked(declared, given, study, where=report.notebook, areas=codes)
-        slug = slug_of(report.notebook, area, {n: v for n, v in values.items() if n in report.parameters})
-        reads = reads_of(report, area.code if area else None)
-        jobs.append(Job(report.notebook, area, tuple(values.items()), languages, slug, reads=reads))
+        if values and area and area.code in known and "area" not in report.parameters:
+            values = values | {"area": area.code}  # all else was checked for the area before
+        else:
+            given = lang | ({"area": area.code} if area else {}) | report.parameters
+            values = checked(declared, given, study, where=report.notebook, areas=codes)
+        slug = slug_of(report.notebook, area, {name: values[name] for name in report.parameters})
+        mine = reads.about(area.code) if reads and area else reads
+        jobs.append(Job(report.notebook, area, tuple(values.items()), languages, slug, reads=mine))
     return jobs
 
 
@@ -248,6 +264,7 @@ def _distinct(path: Path, column: str) -> set[str]:
     return {str(value) for value in values if value is not None}
 
 
+@lru_cache(maxsize=256)
 def _plain(text: str) -> str:
     bare = re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-").lower()
     return bare[:60].strip("-")

@@ -172,8 +172,8 @@ class Shelf:
         failed = [{"report": k.slug, **(k.error or {})} for k in self._ordered() if k.status == "failed"]
         head = {"format": FORMAT, "about": list(about), **about, "failed": failed}
         yield "{" + ",\n".join(f"{_json(name)}: {_json(value)}" for name, value in head.items())
-        apart = ("slug", "findings", "seconds", "finished")
-        jobs = ((k.slug, {n: v for n, v in asdict(k).items() if n not in apart}) for k in self._ordered())
+        usual = about.get("versions")
+        jobs = ((k.slug, _listed_as(k, usual)) for k in self._ordered())
         times = ((k.slug, {"seconds": k.seconds, "finished": k.finished}) for k in self._ordered())
         yield from _lines("times", times)
         yield from _lines("jobs", jobs)
@@ -203,11 +203,27 @@ def _listed(path: Path) -> dict[str, Kept]:
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
         return {
-            slug: kept_of({"format": run["format"], "slug": slug, **job, **run["times"][slug]})
+            slug: kept_of(
+                {
+                    "format": run["format"],
+                    "slug": slug,
+                    "versions": run.get("versions", {}),
+                    **job,
+                    **run["times"][slug],
+                }
+            )
             for slug, job in run["jobs"].items()
         }
     except UNREADABLE:
         return {}
+
+
+def _listed_as(kept: Kept, versions: dict[str, str] | None) -> dict[str, Any]:
+    """A report in run.json: without what is told elsewhere there, and its versions only where they are not the run's."""
+    apart = {"slug", "findings", "seconds", "finished"}
+    if kept.versions == versions:
+        apart.add("versions")
+    return {name: value for name, value in asdict(kept).items() if name not in apart}
 
 
 def _head(path: Path) -> dict[str, Any]:

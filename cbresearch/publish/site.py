@@ -87,20 +87,16 @@ def write_index(study: Study, jobs: Sequence[Job], shelf: Shelf, inputs: Inputs)
 
 def _made_of(jobs: Sequence[Job], shelf: Shelf, inputs: Inputs) -> str:
     """One hash of all that the index shows."""
-    rows: list[list[Any]] = []
+    made_by = [inputs.template, hash_of_files([Path(__file__)]), cbresearch.__version__]
+    rows = [f"{inputs.processed} {inputs.study} {made_by}"]
     for job in jobs:
         kept = shelf.kept.get(job.slug)
-        shown = (
-            sorted(page.path for page in kept.pages.values() if shelf.has(kept, page.path)) if kept else []
-        )
-        told = (
-            [kept.status, kept.key == inputs.run_key(job), kept.titles, kept.error, kept.finished[:10]]
-            if kept
-            else []
-        )
-        rows.append([job.page(""), *job.languages, shown, told])
-    made_by = [inputs.template, hash_of_files([Path(__file__)]), cbresearch.__version__]
-    return hash_of([inputs.processed, inputs.study, made_by, rows])
+        rows.append(f"{job.page('')} {job.languages}")
+        if kept:
+            there = [page.path for page in kept.pages.values() if shelf.has(kept, page.path)]
+            current = kept.key == inputs.run_key(job)
+            rows.append(f"{there} {kept.status} {current} {kept.titles} {kept.error} {kept.finished[:10]}")
+    return hash_of(rows)
 
 
 def _is_current(path: Path, made_of: str) -> bool:

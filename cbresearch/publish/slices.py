@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,20 @@ LENGTH = 16
 """Hexadecimal digits of a hash of data: enough for two versions of one table, short enough for 10,000 reports."""
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What all reports with the same declaration read of one table: a hash for everybody, one of the rest by area."""
+
+    table: str
+    everybody: str
+    own: dict[str, str]
+
+    def about(self, area: str | None) -> str:
+        if not self.own or area is None:
+            return self.everybody
+        return hashlib.sha256(f"{self.everybody} {self.own.get(area, '')}".encode()).hexdigest()[:LENGTH]
+
+
 class Slices:
     """Hashes of slices, worked out in one pass over each table, remembered until a table changes.
 
@@ -33,12 +48,16 @@ class Slices:
         self._study = study
         self._is_new = False
         self._tables: dict[str, Any] = {}
+        self._declared: dict[tuple[Any, bool], list[Slice]] = {}
         stamps = {path.name: _stamp(path) for path in sorted(study.processed.glob("*.*")) if path.is_file()}
         self._of = json.loads(json.dumps([manifest, list(study.keys_of_tables), stamps, pa.__version__]))
 
     def of(self, reads: Reads) -> dict[str, str]:
         """For each table that the report reads, one hash of the cells it reads."""
-        return {table: self._of_table(table, reads) for table, _ in reads.tables}
+        declared = (reads.tables, reads.area is None)
+        if declared not in self._declared:
+            self._declared[declared] = [self._of_table(table, reads) for table, _ in reads.tables]
+        return {one.table: one.about(reads.area) for one in self._declared[declared]}
 
     def save(self) -> None:
         if self._is_new:
@@ -56,16 +75,12 @@ class Slices:
             pass
         return {"schema": {}, "columns": {}, "own": {}}
 
-    def _of_table(self, table: str, reads: Reads) -> str:
-        columns = reads.columns(table, self._names(table), self._study.keys_of_tables)
+    def _of_table(self, table: str, reads: Reads) -> Slice:
         hashes = self._everybody(table)
-        told = [[name, hashes[name]] for name in columns.everybody]
-        if reads.area is not None and columns.own:
-            told.append(["own", self._own(table, columns).get(reads.area, "")])
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:LENGTH]
-
-    def _names(self, table: str) -> list[str]:
-        return list(self._everybody(table))
+        columns = reads.columns(table, list(hashes), self._study.keys_of_tables)
+        told = json.dumps([[name, hashes[name]] for name in columns.everybody]).encode()
+        own = self._own(table, columns) if columns.own and reads.area is not None else {}
+        return Slice(table, hashlib.sha256(told).hexdigest()[:LENGTH], own)
 
     def _everybody(self, table: str) -> dict[str, str]:
         """A hash of each whole column."""

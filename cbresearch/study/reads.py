@@ -35,6 +35,10 @@ class Reads:
     area: str | None
     tables: tuple[tuple[str, Columns], ...]
 
+    def about(self, area: str) -> Reads:
+        """The same for the report of one area."""
+        return Reads(self.report, area, self.tables)
+
     def columns(self, table: str, there: Sequence[str], keys: Sequence[str]) -> Columns:
         """The declared columns among those that are `there`, in their order; `keys` go along with every table.
 
@@ -82,8 +86,8 @@ class Reads:
         )
 
 
-def reads_of(report: Report, area: str | None) -> Reads | None:
-    """What study.toml declares for a report; None where it declares nothing, which means everything."""
+def reads_of(report: Report) -> Reads | None:
+    """What study.toml declares for a report, about no area yet; None where it declares nothing: it reads everything."""
     if report.reads is None and not report.own:
         return None
     read = dict.fromkeys(TABLES, (ALL,)) if report.reads is None else report.reads
@@ -92,7 +96,7 @@ def reads_of(report: Report, area: str | None) -> Reads | None:
         for table in TABLES
         if table in read or table in report.own
     }
-    return Reads(report.notebook, area, tuple(tables.items()))
+    return Reads(report.notebook, None, tuple(tables.items()))
 
 
 def plain(reads: Reads) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -182,10 +183,20 @@ class Study:
 
     def answer(self, column: str, code: str) -> Text:
         """What a reader should see for one code of one column."""
-        for choice in self.codebook.choices_of(column):
-            if choice.code == str(code):
-                return choice.label
-        return Text(str(code), str(code))
+        return self.answers(column).get(str(code)) or Text(str(code), str(code))
+
+    def answers(self, column: str) -> Mapping[str, Text]:
+        """What a reader should see for each code that the codebook lists for a column, in its order."""
+        if column not in self._answers:
+            choices = self.codebook.choices_of(column)
+            # the first of two alike counts
+            self._answers[column] = {choice.code: choice.label for choice in reversed(choices)}
+            self._answers[column] = {choice.code: self._answers[column][choice.code] for choice in choices}
+        return self._answers[column]
+
+    @cached_property
+    def _answers(self) -> dict[str, dict[str, Text]]:
+        return {}
 
     def measured(self, question: Question) -> str:
         """The column of residents that reports a rated item in the study's chosen unit."""

@@ -54,16 +54,16 @@ def test_parameters_change_the_key_and_languages_only_the_page(study: Study) -> 
     inputs, jobs = Inputs(study), plan(study)
     assert inputs.run_key(jobs[1]) != inputs.run_key(jobs[2])
     assert inputs.run_key(jobs[0]) == inputs.run_key(plan(study, lang=["en"])[0])
-    page = inputs.render_key(jobs[0], "zh", ["zh"])
-    assert page != inputs.render_key(jobs[0], "en", ["zh"])
-    assert page != inputs.render_key(jobs[0], "zh", ["zh", "en"])
+    page = inputs.page_keys(jobs[0], ["zh"])["zh"]
+    assert page != inputs.page_keys(jobs[0], ["en"])["en"]
+    assert page != inputs.page_keys(jobs[0], ["zh", "en"])["zh"]
 
 
 def test_prose_changes_the_page_and_not_the_run(root: Path) -> None:
     def keys_of() -> tuple[str, str]:
         study = open_study(root)
         inputs, job = Inputs(study), plan(study)[0]
-        return inputs.run_key(job), inputs.render_key(job, "zh", ["zh"])
+        return inputs.run_key(job), inputs.page_keys(job, ["zh"])["zh"]
 
     run, page = keys_of()
     write_notebook(root, "10_all", *GOOD[:-1], prose("## 改", "zh"), GOOD[-1])

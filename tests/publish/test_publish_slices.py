@@ -182,11 +182,11 @@ def test_what_is_declared_travels(with_remarks: Path) -> None:
 
 
 def test_own_alone_reads_all_the_rest() -> None:
-    reads = reads_of(Report(notebook="n", own={"residents": ("remark",)}), "A")
+    reads = reads_of(Report(notebook="n", own={"residents": ("remark",)}))
     assert reads is not None
     assert dict(reads.tables)["residents"] == Columns(("*",), ("remark",))
     assert set(dict(reads.tables)) == {"residents", "communities", "findings", "ledger"}
-    assert reads_of(Report(notebook="n"), "A") is None
+    assert reads_of(Report(notebook="n")) is None
 
 
 def test_a_changed_remark_in_a_raw_file_is_one_scorecards_affair(chengbei_root: Path) -> None:
