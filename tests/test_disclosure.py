@@ -190,6 +190,7 @@ def test_the_same_search_finds_a_figure_that_was_published(planted: Planted) -> 
     usual = next(r for r in asked_by_the_notebooks(planted.study) if about(r, USUAL))
     assert usual.value is not None and usual.se is not None
     assert set(planted.places_telling(usual.value)) == {
+        ".jobs/30_satisfaction.json",
         "findings.json",
         "notebooks/30_satisfaction.ipynb",
         "zh/30_satisfaction.html",
