@@ -134,12 +134,11 @@ class Study:
             raise StudyError([fault]) from error
 
     def _slice(self, path: Path, table: str, reads: Reads) -> pd.DataFrame:
-        import pandas as pd
         import pyarrow.parquet as pq
 
         columns = reads.columns(table, pq.read_schema(path).names, self.keys_of_tables)
         own = columns.own if reads.area is not None else ()
-        frame = pd.read_parquet(path, columns=[*columns.everybody, *own])
+        frame = _whole(path, (*columns.everybody, *own))
         return own_only(frame, Columns(columns.everybody, own), reads.area, self.area)
 
     @property
@@ -204,17 +203,17 @@ class Study:
         return question.name + POINTS if as_points else question.name
 
 
-def _whole(path: Path) -> pd.DataFrame:
+def _whole(path: Path, columns: tuple[str, ...] | None = None) -> pd.DataFrame:
     """The table as it lies there now; pandas copies what a caller changes, so that one reading serves all."""
     status = path.stat()
-    return _read(path, status.st_mtime_ns, status.st_size).copy(deep=False)
+    return _read(path, status.st_mtime_ns, status.st_size, columns).copy(deep=False)
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, modified: int, size: int) -> pd.DataFrame:
+def _read(path: Path, modified: int, size: int, columns: tuple[str, ...] | None) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.read_parquet(path)
+    return pd.read_parquet(path, columns=None if columns is None else list(columns))
 
 
 def outcome_column(study: Study, outcome: str) -> str:
