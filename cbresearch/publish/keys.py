@@ -156,7 +156,7 @@ class Inputs:
     @cached_property
     def answers(self) -> int:
         """How many questionnaires there are after cleaning: every page says so."""
-        return answers_in(self._study.processed / "residents.parquet")
+        return self.slices.answers
 
     @cached_property
     def _common(self) -> dict[str, Any]:
@@ -172,16 +172,6 @@ class Inputs:
     @cached_property
     def _common_key(self) -> str:
         return hash_of([self.study, self.package, self.helpers, self.versions, self._study.file.study.seed])
-
-
-def answers_in(path: Path) -> int:
-    """Rows of a parquet file, from its footer; none where there is no file."""
-    if not path.is_file():
-        return 0
-    import pyarrow.parquet as pq
-
-    meta: Any = pq.read_metadata(path)
-    return int(meta.num_rows)
 
 
 def hash_of_package() -> str:

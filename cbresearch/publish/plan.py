@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from cbresearch.errors import Fault, ParameterError, PublishError, nearest
 from cbresearch.publish.parameters import Plain, checked, declared_in, some_of
@@ -70,15 +67,17 @@ class Job:
 
 
 def plan(
-    study: Study, *, only: Sequence[str] = (), area: Sequence[str] = (), lang: Sequence[str] = ()
-) -> tuple[Job, ...]:
+    study: Study, *, only: Sequence[str] = (), area: Sequence[str] = (), lang: Sequence[str] = (),
+    found: Collection[str] | None = None,
+) -> tuple[Job, ...]:  # fmt: skip
     """The jobs that study.toml asks for, in its order, narrowed to notebooks, areas and languages.
 
     `only` takes notebook names with or without folder and ending; `area` takes codes or names of
     communities, and leaves reports of the whole district out. ParameterError lists at once every
-    name that the study does not know and every parameter that a notebook cannot take.
+    name that the study does not know and every parameter that a notebook cannot take. `found` are
+    the codes of communities in the data, where they are known already.
     """
-    areas = areas_of(study)
+    areas = areas_of(study, found)
     codes, labels = [one.code for one in areas], [name for one in areas for name in _names(one)]
     faults = [
         *_unknown_notebooks(study, only),
@@ -115,20 +114,25 @@ def sharded(jobs: Sequence[Job]) -> Sequence[Job]:
     ]
 
 
-def areas_of(study: Study) -> tuple[Area, ...]:
+def areas_of(study: Study, found: Collection[str] | None = None) -> tuple[Area, ...]:
     """The communities found in data/processed, in the codebook's order, else sorted by code.
 
-    Only the area column of residents.parquet and communities.parquet is read. Empty without an
-    area question.
+    Empty without an area question.
     """
     if study.area is None:
         return ()
-    found: set[str] = set()
-    for table in ("residents", "communities"):
-        found |= _distinct(study.processed / f"{table}.parquet", study.area)
+    found = codes_found(study) if found is None else found
     order = {code: place for place, code in enumerate(study.answers(study.area))}
     codes = sorted(found, key=lambda code: (order.get(code, len(order)), code))
     return tuple(Area(code, study.answer(study.area, code)) for code in codes)
+
+
+def codes_found(study: Study) -> set[str]:
+    """The codes of communities in data/processed; only that column of residents and communities is read."""
+    tables = ("residents", "communities") if study.area else ()
+    return {
+        code for table in tables for code in _distinct(study.processed / f"{table}.parquet", study.area or "")
+    }
 
 
 def slug_of(report: str, area: Area | None, parameters: Mapping[str, Plain]) -> str:
@@ -251,6 +255,10 @@ def _names(area: Area) -> tuple[str, ...]:
 def _distinct(path: Path, column: str) -> set[str]:
     if not path.is_file():
         return set()
+    # a run with nothing to do remembers the areas, and need not wait for this import
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
     try:
         file: Any = pq.ParquetFile(path)
         if column not in file.schema_arrow.names:

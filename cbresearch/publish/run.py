@@ -51,8 +51,10 @@ def run(
     inputs = Inputs(study)
     inputs.processed  # noqa: B018  (nothing built: say so before anything else)
     with _much_to_remember():
-        whole = plan(study)
-        jobs = plan(study, only=only, area=area, lang=lang) if only or area or lang else whole
+        found = inputs.slices.areas
+        whole = plan(study, found=found)
+        narrowed = only or area or lang
+        jobs = plan(study, only=only, area=area, lang=lang, found=found) if narrowed else whole
     with alone(study.reports, wait), _room_on_disk(study.reports):
         with _much_to_remember():
             shelf = Shelf(study.reports)

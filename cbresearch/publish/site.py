@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 import cbresearch
 from cbresearch.publish.assets import asset, content_policy, template
 from cbresearch.publish.failures import FAILURES
 from cbresearch.publish.files import write_whole
 from cbresearch.publish.kept import Kept
 from cbresearch.publish.keys import Inputs, hash_of, hash_of_files
-from cbresearch.publish.plan import Area, Job
+from cbresearch.publish.plan import MOST_IN_A_FOLDER, Area, Job
 from cbresearch.publish.shelf import Shelf
 from cbresearch.publish.words import HTML_LANGUAGES, LANGUAGE_NAMES, words
 from cbresearch.records import Text
@@ -56,6 +54,8 @@ class Section:
     title: str
     groups: tuple[Group, ...]
     wide: bool
+    many: bool = False
+    """So many reports that each gets a line and not a card, lest the page grow to more than a few megabytes."""
 
 
 def write_index(study: Study, jobs: Sequence[Job], shelf: Shelf, inputs: Inputs) -> Path:
@@ -122,7 +122,9 @@ def _tongue(
     for notebook in dict.fromkeys(job.notebook for job in over_areas):
         mine = [job for job in over_areas if job.notebook == notebook]
         groups = _grouped(study, mine, shelf, inputs, language, streets)
-        sections.append(Section(_section_title(notebook, over_areas, say), tuple(groups), wide=False))
+        many = len(jobs) > MOST_IN_A_FOLDER
+        title = _section_title(notebook, over_areas, say)
+        sections.append(Section(title, tuple(groups), wide=False, many=many))
     return {
         "language": language,
         "html_language": HTML_LANGUAGES[language],
@@ -232,6 +234,8 @@ def _groups_of_areas(study: Study) -> dict[str, str]:
     path = study.processed / "residents.parquet"
     if column is None or area is None or not path.is_file():
         return {}
+    import pyarrow.parquet as pq
+
     file: Any = pq.ParquetFile(path)
     if not {column, area} <= set(file.schema_arrow.names):
         return {}

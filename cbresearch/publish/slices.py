@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from cbresearch.errors import PublishError
 from cbresearch.publish.files import write_json
+from cbresearch.publish.plan import codes_found
 from cbresearch.study import Columns, Reads, Study
 
 CACHE = ".slices.json"
@@ -50,7 +48,8 @@ class Slices:
         self._tables: dict[str, Any] = {}
         self._declared: dict[tuple[Any, bool], list[Slice]] = {}
         stamps = {path.name: _stamp(path) for path in sorted(study.processed.glob("*.*")) if path.is_file()}
-        self._of = json.loads(json.dumps([manifest, list(study.keys_of_tables), stamps, pa.__version__]))
+        read_by = metadata.version("pyarrow")
+        self._of = json.loads(json.dumps([manifest, list(study.keys_of_tables), stamps, read_by]))
 
     def of(self, reads: Reads) -> dict[str, str]:
         """For each table that the report reads, one hash of the cells it reads."""
@@ -58,6 +57,25 @@ class Slices:
         if declared not in self._declared:
             self._declared[declared] = [self._of_table(table, reads) for table, _ in reads.tables]
         return {one.table: one.about(reads.area) for one in self._declared[declared]}
+
+    @property
+    def areas(self) -> list[str]:
+        """The codes of communities in the tables."""
+        found: list[str] = self._remembered("areas", lambda: sorted(codes_found(self._study)))
+        return found
+
+    @property
+    def answers(self) -> int:
+        """How many questionnaires there are after cleaning."""
+        count: int = self._remembered("answers", lambda: _rows(self._study.processed / "residents.parquet"))
+        return count
+
+    def _remembered(self, what: str, make: Callable[[], Any]) -> Any:
+        facts = self._known["facts"]
+        if what not in facts:
+            facts[what] = make()
+            self._is_new = True
+        return facts[what]
 
     def save(self) -> None:
         if self._is_new:
@@ -70,10 +88,10 @@ class Slices:
         try:
             found = json.loads((self._study.reports / CACHE).read_text(encoding="utf-8"))
             if found["of"] == self._of:
-                return {part: dict(found[part]) for part in ("schema", "columns", "own")}
+                return {part: dict(found[part]) for part in ("facts", "columns", "own")}
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        return {"schema": {}, "columns": {}, "own": {}}
+        return {"facts": {}, "columns": {}, "own": {}}
 
     def _of_table(self, table: str, reads: Reads) -> Slice:
         hashes = self._everybody(table)
@@ -119,6 +137,9 @@ def hash_of_column(table: Any, columns: Sequence[str]) -> str:
 
 def hashes_by_area(table: Any, area: str, columns: Iterable[str]) -> dict[str, str]:
     """For each area, one hash of its rows in these columns, in their order; rows without an area belong to none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if area not in table.column_names:
         return {}
     codes = table.column(area).cast(pa.string())
@@ -147,7 +168,17 @@ def _hash_of_values(table: Any) -> str:
     return digest.hexdigest()[:LENGTH]
 
 
+def _rows(path: Path) -> int:
+    """Rows of a parquet file, from its footer; none where there is no file."""
+    import pyarrow.parquet as pq
+
+    meta: Any = pq.read_metadata(path) if path.is_file() else None
+    return int(meta.num_rows) if meta else 0
+
+
 def _parquet(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
     try:
         return pq.read_table(path)
     except (OSError, ValueError) as error:
@@ -155,6 +186,7 @@ def _parquet(path: Path) -> Any:
 
 
 def _csv(path: Path) -> Any:
+    import pyarrow as pa
     from pyarrow import csv
 
     try:

@@ -48,7 +48,7 @@ def status(
     """How each report of the study stands, in the order of the plan. Nothing is run or written."""
     inputs, shelf = Inputs(study), Shelf(study.reports)
     inputs.processed  # noqa: B018  (nothing built: say so before anything else)
-    jobs = plan(study, only=only, area=area, lang=lang)
+    jobs = plan(study, only=only, area=area, lang=lang, found=inputs.slices.areas)
     return tuple(_standing(order_for(job, study, shelf, inputs, fresh=False), shelf) for job in jobs)
 
 

@@ -146,7 +146,15 @@ def test_nothing_else_is_left_behind(first: Finished) -> None:
     expected = {f"{lang}/{slug}.html" for slug in slugs for lang in ("zh", "en")} | {
         path for s in slugs for path in (f"notebooks/{s}.ipynb", f".jobs/{s}.json")
     }
-    own = {"index.html", "failures.html", "findings.json", "run.json", ".lock", ".modules.json"}
+    own = {
+        "index.html",
+        "failures.html",
+        "findings.json",
+        "run.json",
+        ".lock",
+        ".modules.json",
+        ".slices.json",
+    }
     assert left == expected | own
 
 

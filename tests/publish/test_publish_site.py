@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pandas as pd
 from as_browser import dangers
 
 from cbresearch.publish.files import write_whole
+from cbresearch.publish.footer import page_texts
 from cbresearch.publish.kept import Kept, Page
 from cbresearch.publish.keys import Inputs
 from cbresearch.publish.plan import plan
 from cbresearch.publish.shelf import Shelf
 from cbresearch.publish.site import write_index
-from cbresearch.study import Study
+from cbresearch.study import Study, open_study
 
 
 def index_of(study: Study, shelf: Shelf) -> str:
@@ -66,3 +69,25 @@ def test_both_languages_stand_in_one_file_the_first_one_last(study: Study) -> No
         ("", "en", "en"), (" first", "zh", "zh-Hans"),
     ]  # fmt: skip
     assert dangers(html) == []
+
+
+def test_a_long_list_stays_small_and_in_folders(root: Path) -> None:
+    codes = [f"c{number:05d}" for number in range(1200)]
+    choices = root / "data" / "choices.csv"
+    rows = "".join(f"community,{code},第{i}社区,Community No {i},{i + 9},\n" for i, code in enumerate(codes))
+    choices.write_text(choices.read_text(encoding="utf-8") + rows, encoding="utf-8")
+    frame = pd.DataFrame({"id": codes, "community": codes, "street": "s1", "wave": 2009})
+    frame.to_parquet(root / "data" / "processed" / "residents.parquet")
+    study = open_study(root)
+    shelf, jobs, inputs = Shelf(study.reports), plan(study), Inputs(study)
+    assert len({job.folder for job in jobs}) > 200 and all(len(job.folder) == 3 for job in jobs)
+    for job in jobs:
+        pages = {one: Page(job.page(one), "p") for one in job.languages}
+        shelf.kept[job.slug] = Kept(
+            job.slug, job.notebook, None, job.given, "ok", inputs.run_key(job), job.executed, pages
+        )
+        shelf._there.update(page.path for page in pages.values())
+    html = write_index(study, jobs, shelf, inputs).read_text(encoding="utf-8")
+    assert f'<li><a href="{jobs[7].page("en")}">{jobs[7].area.label.en}</a></li>' in html  # type: ignore[union-attr]
+    assert len(html.encode()) < 300 * len(jobs)
+    assert page_texts(study, jobs[1], ["zh"], inputs, root)[0].home == "../../index.html#zh"

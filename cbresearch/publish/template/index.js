@@ -6,8 +6,10 @@
     tongue.querySelector(".find").hidden = false;
     box.addEventListener("input", function () {
       var wanted = box.value.trim().toLowerCase(), shown = 0;
-      tongue.querySelectorAll("li[data-name]").forEach(function (item) {
-        item.hidden = item.dataset.name.indexOf(wanted) < 0;
+      tongue.querySelectorAll("ul.reports > li").forEach(function (item) {
+        // a long list carries no names apart: the address holds the English one
+        var name = item.dataset.name || (item.textContent + " " + item.firstChild.getAttribute("href")).toLowerCase();
+        item.hidden = name.indexOf(wanted) < 0;
         if (!item.hidden) shown += 1;
       });
       tongue.querySelectorAll("ul.reports").forEach(function (list) {
