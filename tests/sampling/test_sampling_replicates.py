@@ -107,7 +107,8 @@ def test_the_jackknife_of_a_total_is_that_of_linearisation(strata: list[tuple[li
     frame, design = drawn(strata), Design(weights="w", strata="h", psu="unit")
     found, plain = replicate(frame, design, "JKn").total(frame, "y"), total(frame, "y", design)
     assert found.value == pytest.approx(plain.value)
-    assert found.se == pytest.approx(plain.se, rel=1e-6, abs=1e-9, nan_ok=True)
+    # where all answers are alike nothing but the root of a rounding is left
+    assert found.se == pytest.approx(plain.se, rel=1e-6, abs=1e-6, nan_ok=True)
     assert found.df == plain.df
 
 
@@ -117,7 +118,7 @@ def test_half_samples_of_a_total_are_balanced(strata: list[tuple[list[float], fl
     frame = drawn([(values[:2], w) for values, w in strata])
     design = Design(weights="w", strata="h", psu="unit")
     found = replicate(frame, design, "BRR", rho=rho).total(frame, "y")
-    assert found.se == pytest.approx(total(frame, "y", design).se, rel=1e-6, abs=1e-9)
+    assert found.se == pytest.approx(total(frame, "y", design).se, rel=1e-6, abs=1e-6)
     assert found.df == len(strata)
 
 
