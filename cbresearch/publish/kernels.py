@@ -16,6 +16,9 @@ from traitlets.config import Config
 KERNEL = "cbresearch"
 """Our own kernel name, so that a 'python3' kernelspec of another interpreter is never taken."""
 
+MATPLOTLIBRC = "svg.hashsalt: cbresearch\n"
+"""Without a salt of our own, the names inside an SVG would be others in every run."""
+
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
@@ -35,6 +38,7 @@ def write_kernelspec(scratch: Path) -> None:
     (spec / "kernel.json").write_text(
         json.dumps({"argv": argv, "display_name": "cbresearch", "language": "python"}), encoding="utf-8"
     )
+    (scratch / "matplotlibrc").write_text(MATPLOTLIBRC, encoding="utf-8")
 
 
 def kernel_environment(scratch: Path) -> dict[str, str]:
@@ -43,6 +47,7 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
         "JUPYTER_PATH": str(scratch / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(scratch / "runtime"),
         "IPYTHONDIR": str(scratch / "ipython"),  # no start-up files of the user, no shared history
+        "MATPLOTLIBRC": str(scratch / "matplotlibrc"),
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "OMP_NUM_THREADS": "1",
