@@ -41,7 +41,7 @@ KEEPERS: dict[str, str | tuple[str, ...]] = {
     "nbconvert": "publish/render.py",
     "statsmodels": "estimate/",
     "seaborn": "show/",
-    "matplotlib": ("show/", "publish/warm/modules.py"),  # the latter draws an empty figure before any fork
+    "matplotlib": ("show/", "publish/warm/figures.py"),  # the latter draws an empty figure before any fork
     "distributed": ("publish/cluster.py", "publish/cluster_work.py"),
     "fsspec": ("publish/cluster.py", "publish/cluster_work.py"),
     "typer": "cli.py",

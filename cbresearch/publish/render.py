@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from cbresearch.publish.words import HTML_LANGUAGES, LANGUAGE_NAMES, advice, wor
 HERE = Path(__file__).parent
 NUMBERS = {"value", "low", "high", "se", "df", "n", "p", "psus"}
 SECTION = re.compile(r"\s*#{1,2}\s")
+SECTIONS_KEPT = 1_000
+"""Code and prose that one lane remembers: most reports of a run share theirs."""
 NOT_SHOWN = {"papermill-error-cell-tag"}
 
 
@@ -116,7 +118,7 @@ def _prepared(notebook: Any, language: str) -> Any:
             if SECTION.match(cell.source) and shown and shown[-1].cell_type == "code":
                 shown[-1].metadata["code"] = _code(waiting)
                 waiting = []
-            shown.append(_cell("markdown", clean(_markdown(cell.source))))
+            shown.append(_cell("markdown", _prose(cell.source)))
     if code := _code(waiting):
         shown.append(_cell("code", "", code))
     return nbformat.v4.new_notebook(cells=shown, metadata=notebook.metadata)
@@ -132,9 +134,19 @@ def _markdown(source: str) -> str:
     return str(MarkdownWithMath(renderer=renderer).render(source))
 
 
+@lru_cache(SECTIONS_KEPT)
+def _prose(source: str) -> str:
+    return clean(_markdown(source))
+
+
 def _code(sources: list[str]) -> str:
     code = "\n\n".join(source.strip() for source in sources if source.strip())
-    return clean(_highlighter()(code, language="python")) if code else ""
+    return _coloured(code) if code else ""
+
+
+@lru_cache(SECTIONS_KEPT)
+def _coloured(code: str) -> str:
+    return clean(_highlighter()(code, language="python"))
 
 
 def _title(heading: str, page: PageText) -> str:

@@ -11,6 +11,9 @@ exit code 1 where a ratio stays below what is wanted. `--quick`: fewer reports f
 from __future__ import annotations
 
 import argparse
+import ast
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -22,6 +25,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -94,10 +98,15 @@ def make(folder: Path) -> Bench:
 
     draw = np.random.default_rng(1)
     community = draw.integers(1, 24, ROWS)
-    base = draw.normal(0, 8, ROWS) + draw.normal(0, 4, 24)[community]
+    grid = draw.integers(0, 40, ROWS)
+    base = (
+        draw.normal(0, 8, ROWS)
+        + draw.normal(0, 4, 24)[community]
+        + draw.normal(0, 3, (24, 40))[community, grid]
+    )
     frame = pd.DataFrame(
         {
-            "community": [f"C{i:02d}" for i in community], "grid": draw.integers(0, 40, ROWS), "sex": draw.integers(1, 3, ROWS),
+            "community": [f"C{i:02d}" for i in community], "grid": 40 * community + grid, "sex": draw.integers(1, 3, ROWS),
             "age": draw.integers(18, 90, ROWS), "income": draw.lognormal(8, 0.5, ROWS) / 1000, "satisfaction": np.clip(60 + base, 0, 100),
         }
     )  # fmt: skip
@@ -227,28 +236,41 @@ def lanes(asked: dict[str, Any]) -> None:
     keep_modules(folder, list(learnt))
 
 
-PROGRAM = "\n".join(CELLS).replace(
-    "plt.show()", "fig.savefig(io.BytesIO(), format='png', bbox_inches='tight'); plt.close(fig)"
-)
-
-
 def plain(job: tuple[str, str]) -> None:
-    """The cells of one report as a plain function in a process that has imported everything."""
-    import contextlib
-    import io
-
+    """The cells of one report as plain functions in a process that has imported everything: figures and tables shown."""
     area, data = job
+    names: dict[str, Any] = {"area": area, "data": data, "show": show_figure}
     with contextlib.redirect_stdout(io.StringIO()):
-        exec(_compiled(), {"area": area, "data": data, "io": io})
+        for body, last in compiled():
+            exec(body, names)
+            if last is not None:
+                shown = eval(last, names)
+                getattr(shown, "_repr_html_", shown.__repr__)()
 
 
-def _compiled(kept: list[Any] = []) -> Any:  # noqa: B006  (kept between calls on purpose)
-    if not kept:
-        import matplotlib
+def show_figure(figure: Any) -> None:
+    import matplotlib.pyplot as plt
 
-        matplotlib.use("agg")
-        kept.append(compile(PROGRAM, "cells", "exec"))
-    return kept[0]
+    figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+    plt.close(figure)
+
+
+@cache
+def compiled() -> list[tuple[Any, Any]]:
+    """Each cell: what it does, and the expression whose value it shows, if there is one."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    return [compiled_cell(source.replace("plt.show()", "show(fig)")) for source in CELLS]
+
+
+def compiled_cell(source: str) -> tuple[Any, Any]:
+    tree = ast.parse(source)
+    last = tree.body[-1]
+    if not isinstance(last, ast.Expr) or (isinstance(last.value, ast.Call) and source.endswith("show(fig)")):
+        return compile(tree, "cell", "exec"), None
+    tree.body.pop()
+    return compile(tree, "cell", "exec"), compile(ast.Expression(last.value), "cell", "eval")
 
 
 def steady(bench: Bench, rounds: int) -> tuple[list[float], list[float]]:

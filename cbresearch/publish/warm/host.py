@@ -17,8 +17,8 @@ import traceback
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from cbresearch.publish.warm import figures, modules, processes
 from cbresearch.publish.warm import kernel as kernels
-from cbresearch.publish.warm import modules, processes
 
 LARGEST = 1 << 20
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -45,10 +45,12 @@ def main() -> NoReturn:
 
 
 def _warm(kernel: Any, names: list[str]) -> None:
+    gc.disable()  # what is imported stays: looking for garbage in it takes a tenth of the time
     # pandas asks at import whether it is shown in a notebook
     with kernel.shell.builtin_trap:
         modules.load(names)
-        modules.warm_figures()
+        figures.warm()
+    gc.enable()
     gc.collect()
     gc.freeze()
 
@@ -85,6 +87,7 @@ def _forked(kernel: Any, lane: socket.socket, all_sockets: list[socket.socket]) 
 def serve_lane(kernel: Any, lane: socket.socket) -> NoReturn:
     """Start and stop kernels, one at a time, until the lane closes its end."""
     processes.adopt_orphans()
+    known = frozenset(sys.modules)
     while True:
         data, fds, _, _ = socket.recv_fds(lane, LARGEST, 2)
         if not data:
@@ -95,15 +98,18 @@ def serve_lane(kernel: Any, lane: socket.socket) -> NoReturn:
         # also before a start: a lane may have been lost with its kernel running
         processes.end_all()
         if asked["do"] == "start":
-            told["pid"] = _kernel_process(kernel, lane, asked, fds)
+            told["pid"] = _kernel_process(kernel, known, lane, asked, fds)
             for fd in fds:
                 os.close(fd)
         lane.send(json.dumps(told).encode())
         if names := asked.get("modules"):  # after the answer: nobody waits for it
             _warm(kernel, names)
+            known = frozenset(sys.modules)
 
 
-def _kernel_process(kernel: Any, lane: socket.socket, asked: dict[str, Any], fds: list[int]) -> int:
+def _kernel_process(
+    kernel: Any, known: frozenset[str], lane: socket.socket, asked: dict[str, Any], fds: list[int]
+) -> int:
     parent = os.getpid()
     if pid := os.fork():
         return pid
@@ -112,11 +118,11 @@ def _kernel_process(kernel: Any, lane: socket.socket, asked: dict[str, Any], fds
         os.setsid()
         processes.die_with_parent(parent)
         lane.close()
-        known = frozenset(sys.modules)
         start = kernels.Start(fds[0], fds[1], asked["folder"], asked["memory_bytes"], asked["environment"])
         kernels.serve(kernel, start)
-        kernels.say_modules(kernel, modules.learnt(known))
+        fresh = modules.learnt(known)
         kernels.leave(kernel)
+        kernels.say_modules(kernel, fresh)  # the last word: whoever hears it may end this process
         status = 0
     except BaseException:
         os.write(log, traceback.format_exc().encode())

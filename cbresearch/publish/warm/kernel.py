@@ -122,6 +122,9 @@ class Stream(io.TextIOBase):
 class PipeKernel(IPythonKernel):
     """A kernel whose requests come one by one: nothing waits in a queue that an error would have to empty."""
 
+    _execute_sleep = 0.0
+    """No other thread has to be given time to send what a cell printed."""
+
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Nothing waits."""
 

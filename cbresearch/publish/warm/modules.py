@@ -21,6 +21,8 @@ def learnt(known: frozenset[str]) -> list[str]:
 
     Modules beside the notebooks are left to each notebook: they may change, and may do anything.
     """
+    if len(sys.modules) == len(known):  # to look at each would copy the memory that it shares with its parent
+        return []
     return [name for name, module in list(sys.modules.items()) if name not in known and _is_installed(module)]
 
 
@@ -31,18 +33,6 @@ def load(names: Iterable[str]) -> None:
             if name not in sys.modules:
                 with contextlib.suppress(Exception):
                     importlib.import_module(name)
-
-
-def warm_figures() -> None:
-    """Draw one empty figure, so that fonts are found and text has been laid out once."""
-    if "matplotlib.figure" not in sys.modules:
-        return
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(1, 1))
-    figure.text(0.5, 0.5, "x")
-    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
 
 
 def _is_installed(module: object) -> bool:
