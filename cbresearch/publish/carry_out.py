@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cbresearch.errors import PublishError
@@ -16,6 +17,7 @@ from cbresearch.publish.orders import Limits, Order, keep, task_for
 from cbresearch.publish.room import Room
 from cbresearch.publish.shelf import Shelf, keep_modules, modules_of
 from cbresearch.publish.task import Outcome
+from cbresearch.publish.warm.modules import named_in
 from cbresearch.study import Study
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ def carry_out(orders: Sequence[Order], shop: Workshop, *, keep_going: bool) -> s
 def _once(orders: dict[str, Order], shop: Workshop, tally: Tally) -> dict[str, Order]:
     """Carry out all orders; gives those to run whose executed notebook turned out to be unusable."""
     again: dict[str, Order] = {}
-    learnt = dict.fromkeys(modules_of(shop.study.reports))
+    learnt = dict.fromkeys(modules_of(shop.study.reports) or named_in(_notebooks(orders, shop)))
     with closing(_work(list(orders.values()), shop, list(learnt))) as news:
         for item in news:
             order = orders[item.slug]
@@ -91,6 +93,11 @@ def _once(orders: dict[str, Order], shop: Workshop, tally: Tally) -> dict[str, O
                 break
     keep_modules(shop.study.reports, list(learnt))
     return again
+
+
+def _notebooks(orders: dict[str, Order], shop: Workshop) -> list[Path]:
+    names = dict.fromkeys(order.job.notebook for order in orders.values() if order.run_it)
+    return [shop.study.notebooks / f"{name}.ipynb" for name in names]
 
 
 def _put(order: Order, outcome: Outcome, shop: Workshop, tally: Tally) -> None:

@@ -162,9 +162,12 @@ def require(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 def _codes(frame: pd.DataFrame, columns: Sequence[str]) -> Ints:
     """0..K-1 for the crossed classes of some columns, in the order of their values."""
-    if not columns:
-        return np.zeros(len(frame), dtype=np.int64)
-    return frame.groupby(list(columns), sort=True, observed=True).ngroup().to_numpy().astype(np.int64)
+    crossed = np.zeros(len(frame), dtype=np.int64)
+    for column in columns:
+        code, classes = pd.factorize(frame[column], sort=True)
+        crossed = crossed * max(len(classes), 1) + code
+        crossed = np.unique(crossed, return_inverse=True)[1]  # dense again, lest many columns overflow
+    return crossed.astype(np.int64)
 
 
 def _faults(frame: pd.DataFrame, design: Design) -> Iterator[str]:
