@@ -136,7 +136,8 @@ def facilities_per_1000_households(study: Study, wave: int = 0) -> list[Released
 
 def district(study: Study, indicator: Indicator, frame: pd.DataFrame, wave: int) -> Estimate:
     """One indicator over all communities of a wave."""
-    rows = frame[frame["wave"] == wave]
+    needed = dict.fromkeys([*indicator.sum_of, *([indicator.per] if indicator.per else [])])
+    rows = frame.loc[frame["wave"] == wave, list(needed)]
     value = indicator.multiply * (
         _ratio(rows, indicator.sum_of, indicator.per) if indicator.per else _sum(rows, indicator.sum_of)
     )
