@@ -97,7 +97,7 @@ def workers_of(root: Path) -> Iterator[int]:
             continue
 
 
-def test_ten_kills_leave_what_readers_see_whole_and_the_end_the_same(
+def test_twenty_kills_leave_what_readers_see_whole_and_the_end_the_same(
     tmp_path: Path,
 ) -> None:
     undisturbed = many(tmp_path / "undisturbed")
@@ -106,9 +106,9 @@ def test_ten_kills_leave_what_readers_see_whole_and_the_end_the_same(
     first, second = whole(root), whole(undisturbed)
     new_data(root, "2")
     chance = random.Random(20090301)
-    for turn in range(10):
+    for turn in range(20):
         process = start(root)
-        time.sleep(chance.uniform(0.2, 1.6))
+        time.sleep(chance.uniform(0.2, 1.4))
         if turn % 2:  # a worker, a kernel or their host, while the run goes on
             victims = [pid for pid in workers_of(root) if pid != process.pid]
             if victims:
