@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from cbresearch.errors import PublishError
 from cbresearch.publish.task import Task
-from cbresearch.study import Study
+from cbresearch.study import Reads, Study, from_plain
+from cbresearch.study.file import TABLES
 
 STUDY_FILES = ("study.toml", "codebook.csv", "choices.csv")
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -27,18 +28,73 @@ class Bundle:
     data: bytes = field(repr=False)
 
 
-def files_for(study: Study, task: Task) -> dict[str, Path | None]:
-    """What the notebook of `task` may read: name in the workspace -> file. Here the slice is cut.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Some columns of a table, all rows."""
 
-    Raw files, what a simulated study was drawn from, and other reports never travel. Where study.toml
-    names a raw file, an empty one stands in its place (None here): a study opens only where all of them exist.
+    path: Path
+    columns: tuple[str, ...]
+
+    def read_bytes(self) -> bytes:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        sink = pa.BufferOutputStream()
+        pq.write_table(pq.read_table(self.path, columns=list(self.columns)), sink, compression="zstd")
+        return bytes(sink.getvalue())
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """An empty file in the place of one that has to be there and is not read."""
+
+    def read_bytes(self) -> bytes:
+        return b""
+
+
+Content = Path | Cut | Nothing
+
+
+def files_for(study: Study, task: Task) -> dict[str, Content]:
+    """What the notebook of `task` may read: name in the workspace -> content. Here the slice is cut.
+
+    Of the processed tables only those travel that its report declares, with the declared columns; all reports
+    that declare the same share one bundle. Raw files, what a simulated study was drawn from, and other reports
+    never travel. Where study.toml names a raw file, an empty one stands in its place: a study opens only where
+    all of them exist.
     """
     data = study.root / "data"
-    files = [*(data / name for name in STUDY_FILES), *_files_in(study.processed), *_files_in(study.notebooks)]
-    raw = {
-        (study.raw / source.file).relative_to(study.root).as_posix(): None for source in study.file.sources
+    files: dict[str, Content] = {
+        _name(study, study.raw / source.file): Nothing() for source in study.file.sources
     }
-    return raw | {path.relative_to(study.root).as_posix(): path for path in files}
+    for path in [*(data / name for name in STUDY_FILES), *_files_in(study.notebooks)]:
+        files[_name(study, path)] = path
+    reads = None if task.reads is None else from_plain(task.reads)
+    for path in _files_in(study.processed):
+        content = path if reads is None else _declared(study, reads, path)
+        if content is not None:
+            files[_name(study, path)] = content
+    return files
+
+
+def _declared(study: Study, reads: Reads, path: Path) -> Content | None:
+    """What a report may read of one file in data/processed; None where that is nothing."""
+    if path.stem not in TABLES:
+        return path if path.suffix == ".json" else None
+    if path.stem not in dict(reads.tables):
+        return None
+    if path.suffix != ".parquet":
+        return path
+    import pyarrow.parquet as pq
+
+    there = pq.read_schema(path).names
+    columns = reads.columns(path.stem, there, study.keys_of_tables)
+    wanted = {*columns.everybody, *(columns.own if reads.area is not None else ())}
+    return path if wanted >= set(there) else Cut(path, tuple(name for name in there if name in wanted))
+
+
+def _name(study: Study, path: Path) -> str:
+    return path.relative_to(study.root).as_posix()
 
 
 class Bundles:
@@ -46,15 +102,13 @@ class Bundles:
 
     def __init__(self, study: Study) -> None:
         self._study = study
-        self._packed: dict[tuple[str, ...], Bundle] = {}
+        self._packed: dict[tuple[tuple[str, Content], ...], Bundle] = {}
 
     def of(self, task: Task) -> Bundle:
-        files = files_for(self._study, task)
-        names = tuple(files)
-        if names not in self._packed:
-            contents = {name: path.read_bytes() if path else b"" for name, path in files.items()}
-            self._packed[names] = pack(contents)
-        return self._packed[names]
+        files = tuple(files_for(self._study, task).items())
+        if files not in self._packed:
+            self._packed[files] = pack({name: content.read_bytes() for name, content in files})
+        return self._packed[files]
 
 
 def pack(files: Mapping[str, bytes]) -> Bundle:

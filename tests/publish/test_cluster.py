@@ -11,11 +11,13 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib import metadata, util
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from distributed import LocalCluster
 from tiny_workspace import code, make_workspace, prose, write_notebook
@@ -29,7 +31,7 @@ from cbresearch.publish.kernels import scratch_folder
 from cbresearch.publish.lanes import Started
 from cbresearch.publish.run import Event, Ran, run
 from cbresearch.publish.task import Outcome, Task
-from cbresearch.study import Study, open_study
+from cbresearch.study import Columns, Reads, Study, open_study, plain
 
 FAILING = (code('lang = "zh"', "parameters"), prose("# 出错", "zh"), code("print('before')"), code("1 / 0"))
 WORKER_OF_MINE = """
@@ -246,12 +248,35 @@ def test_a_bundle_arrives_as_it_was_sent(study: Study, tmp_path: Path) -> None:
     folder = unpack(bundle, tmp_path)
     assert unpack(Bundle(bundle.digest, b""), tmp_path) == folder  # it is there already
     found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    assert found == {name: path.read_bytes() if path else b"" for name, path in files.items()}
+    assert found == {name: content.read_bytes() for name, content in files.items()}
     assert found["data/raw/r.csv"] == b"" != (study.raw / "r.csv").read_bytes()
     assert {"data/study.toml", "data/processed/residents.parquet", "notebooks/10_all.ipynb"} <= found.keys()
     assert not [name for name in found if "old" in name]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert open_study(folder).name == study.name
+
+
+def test_only_what_a_report_declares_travels(study: Study, tmp_path: Path) -> None:
+    declared = Reads("10_all", None, (("residents", Columns(("street",))),))
+    task = Task("x", "x.ipynb", "out.ipynb", True, {}, 9, "/nowhere", (), reads=plain(declared))
+    table = study.processed / "residents.parquet"
+    secret = pd.read_parquet(table).assign(remark="私人的话", phone="13800000000")
+    secret.to_parquet(table)
+    secret.to_parquet(study.processed / "findings.parquet")
+    secret.to_csv(study.processed / "ledger.csv")
+    (study.processed / "changes.parquet").write_bytes(table.read_bytes())
+    bundle = Bundles(study).of(task)
+    assert "私人的话".encode() not in bundle.data and b"13800000000" not in bundle.data
+    folder = unpack(bundle, tmp_path)
+    assert [p.name for p in sorted((folder / "data" / "processed").iterdir())] == [
+        "manifest.json",
+        "residents.parquet",
+    ]
+    there = pd.read_parquet(folder / "data" / "processed" / "residents.parquet")
+    pd.testing.assert_frame_equal(there, secret[["id", "community", "street", "wave"]])
+    everything = Reads("10_all", None, (("residents", Columns(("*",))),))
+    whole = files_for(study, replace(task, reads=plain(everything)))
+    assert whole["data/processed/residents.parquet"] == table, "nothing to cut: the file itself"
 
 
 @pytest.mark.parametrize("name", ["../out", "a/../../out", "/out", "C:/out", "a\\..\\..\\out", ".", "a/"])
