@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -152,7 +152,7 @@ def run(
 
         where = chosen(cluster, share)
     study = _opened(workspace)
-    _built(study, fresh=fresh)
+    _built(study, fresh=fresh, first=lambda: _refuse(study, only or (), area or (), lang or ()))
     with _progress() as say:
         ran = run_reports(
             study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, only_failed=only_failed,
@@ -222,13 +222,21 @@ def _opened(workspace: Path) -> Study:
     return open_study(workspace)
 
 
-def _built(study: Study, *, fresh: bool) -> None:
+def _refuse(study: Study, only: Sequence[str], area: Sequence[str], lang: Sequence[str]) -> None:
+    from cbresearch.publish.plan import refuse_unknown
+
+    refuse_unknown(study, only=only, area=area, lang=lang)
+
+
+def _built(study: Study, *, fresh: bool, first: Callable[[], None] = lambda: None) -> None:
+    """Build what is not up to date; `first` may refuse to, before any work begins."""
     from cbresearch.survey.manifest import UNCHANGED, input_hashes, is_current
 
     # what builds takes longer to import than a run with nothing to do may take
     if not fresh and is_current(study, input_hashes(study)):
         typer.echo(UNCHANGED)
         return
+    first()
     from cbresearch.build import build as build_study
 
     typer.echo(build_study(study, fresh=fresh).said)

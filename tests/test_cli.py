@@ -28,7 +28,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
 def test_help_lists_every_verb(call) -> None:
     code, said = call("--help")
     assert code == 0
-    assert all(verb in said for verb in ("new", "adopt", "check", "build", "run", "status", "lab"))
+    assert all(verb in said for verb in ("new", "adopt", "check", "build", "run", "diff", "status", "lab"))
 
 
 def test_version(call) -> None:
@@ -97,3 +97,16 @@ def test_failures_are_told_once_for_each_cause(capsys: pytest.CaptureFixture[str
     said = capsys.readouterr()
     assert said.out == f"0 reports made, 0 up to date, 3 failed.\nOpen {Path('reports/index.html')}\n"
     assert said.err == "  ValueError: no numbers\n    in slug-0, slug-1\n  KernelDied\n    in slug-2\n"
+
+
+def test_a_name_that_no_report_has_is_told_before_anything_is_built(
+    call, drawn: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn, tmp_path / "mine", ignore=shutil.ignore_patterns("processed", "reports"))
+    code, said = call("run", tmp_path / "mine", "--only", "99_x", "--area", "Nowhere", "--lang", "fr")
+    assert code == 2
+    assert all(
+        word in said
+        for word in ("--only: no report '99_x'", "--area: no community 'Nowhere'", "no language 'fr'")
+    )
+    assert not list((tmp_path / "mine" / "data" / "processed").glob("*.parquet")), "nothing was built"

@@ -96,6 +96,17 @@ def plan(
     return _narrowed(tuple(sharded(jobs)), only=only, area=area, lang=lang)
 
 
+def refuse_unknown(
+    study: Study, *, only: Sequence[str] = (), area: Sequence[str] = (), lang: Sequence[str] = ()
+) -> None:
+    """ParameterError as `plan` raises it, before any table is built: communities as the codebook lists them.
+
+    Where the codebook lists none, names of communities are left to `plan`.
+    """
+    listed = study.answers(study.area) if study.area else ()
+    plan(study, only=only, area=area if listed else (), lang=lang, found=listed)
+
+
 def sharded(jobs: Sequence[Job]) -> Sequence[Job]:
     """The same jobs; more than a folder should hold are spread over 256 by a hash of their name."""
     if len(jobs) <= MOST_IN_A_FOLDER:
