@@ -281,6 +281,8 @@ def _tell(ran: Ran) -> None:
     made = len(ran.jobs) - len(ran.failed) - len(ran.skipped) - ran.left
     left = f", {ran.left} not run" if ran.left else ""
     typer.echo(f"{made} reports made, {len(ran.skipped)} up to date, {len(ran.failed)} failed{left}.")
+    if ran.slower:
+        typer.echo(ran.slower, err=True)
     by_cause: dict[str, list[str]] = {}
     for failure in ran.failed:
         by_cause.setdefault(failure.cause, []).append(failure.job.slug)

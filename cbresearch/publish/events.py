@@ -40,7 +40,8 @@ class Ran:
     """What a run did. `jobs` are all that were asked for; `skipped` of them were up to date.
 
     `stopped` says why it ended early: then `left` jobs were not run, and readers see what they saw before.
-    `failures` is the page that groups what failed by cause.
+    `failures` is the page that groups what failed by cause. `slower` says why notebooks took longer to start
+    than they need to elsewhere.
     """
 
     jobs: tuple[Job, ...]
@@ -50,6 +51,7 @@ class Ran:
     failures: Path | None = None
     stopped: str = ""
     left: int = 0
+    slower: str = ""
 
     @property
     def exit_code(self) -> int:

@@ -17,6 +17,7 @@ from cbresearch.publish.orders import Order, order_for
 from cbresearch.publish.plan import Job, plan
 from cbresearch.publish.shelf import Shelf
 from cbresearch.publish.site import write_index
+from cbresearch.publish.warm.processes import STARTED, can_fork
 from cbresearch.study import Study
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def _ran(orders: Sequence[Order], shelf: Shelf, index: Path, failures: Path | No
             left += 1
         elif kept.error:
             failed.append(Failure(order.job, kept.error.get("class", ""), kept.error.get("message", "")))
-    return Ran(jobs, tuple(failed), skipped, index, failures, stopped, left)
+    slower = "" if can_fork() or len(skipped) == len(jobs) else STARTED
+    return Ran(jobs, tuple(failed), skipped, index, failures, stopped, left, slower)
 
 
 def _failed(shelf: Shelf, job: Job) -> bool:

@@ -23,6 +23,7 @@ from cbresearch.publish.kernels import scratch_folder, transport, write_kernelsp
 from cbresearch.publish.lanes import Started, in_lanes
 from cbresearch.publish.run import Event, Ran, run
 from cbresearch.publish.task import Outcome, Task
+from cbresearch.publish.warm import processes
 from cbresearch.study import Study, open_study
 
 FAILING = (
@@ -306,3 +307,20 @@ def test_the_notebook_sees_its_folder_and_this_interpreter(root: Path) -> None:
         list(in_lanes([task], lanes=1, scratch=scratch, cwd=root / "notebooks"))
     said = nbformat.read(root / "out.ipynb", as_version=4).cells[-1].outputs[0].text.split()
     assert said == [str(root / "notebooks"), sys.prefix, "1"]
+
+
+def test_without_forks_the_pages_are_the_same_and_it_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1200000000")
+    pages = []
+    for name in ("forked", "started"):
+        (tmp_path / name).mkdir()
+        root = make_workspace(tmp_path / name)
+        ran = run(open_study(root), only=["90_one"])
+        assert ran.failed == ()
+        pages.append([path.read_bytes() for path in sorted((root / "reports").glob("??/*.html"))])
+        assert ran.slower == ("" if name == "forked" else processes.STARTED)
+        monkeypatch.setenv(processes.NO_FORK, "1")
+    assert pages[0] == pages[1] and len(pages[0]) == 4
+    assert run(open_study(root), only=["90_one"]).slower == "", "nothing ran"

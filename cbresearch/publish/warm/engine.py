@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from papermill.clientwrap import PapermillNotebookClient
@@ -10,6 +11,7 @@ from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 
 from cbresearch.publish.warm.client import ForkedKernel, Host, HostLost, host
+from cbresearch.publish.warm.processes import STARTED
 
 OURS = {"", "python3", "cbresearch"}
 """Kernels that are this interpreter; any other is started the ordinary way."""
@@ -60,6 +62,8 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
         }  # fmt: skip
         by = cls.host() if kernel_name in OURS else None
         if by is None:
+            if kernel_name in OURS:
+                _say_once(STARTED)
             return super().execute_managed_notebook(nb_man, kernel_name, **ordinary)
         named = merge_kwargs(
             remove_args(["timeout", "startup_timeout", "input_path"], **options),
@@ -69,4 +73,12 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
         try:
             return WarmClient(nb_man, by=by, memory_bytes=memory_bytes, **named).execute()
         except HostLost:
+            _say_once(
+                "The process that forks kernels was lost; kernels are started one by one. The results are the same."
+            )
             return super().execute_managed_notebook(nb_man, kernel_name, **ordinary)
+
+
+@cache
+def _say_once(words: str) -> None:
+    logger.warning(words)

@@ -13,11 +13,17 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SECONDS_TO_DIE = 5.0
+NO_FORK = "CBRESEARCH_NO_FORK"
+"""Environment variable: when set, kernels are started, not forked, for notebooks whose libraries bear no fork."""
+STARTED = (
+    "Kernels were started one by one: this system does not let them be forked, or CBRESEARCH_NO_FORK is set. "
+    "The results are the same."
+)
 
 
 def can_fork() -> bool:
     """Whether kernels can be forked here; elsewhere threads of the system forbid it."""
-    return sys.platform == "linux"
+    return sys.platform == "linux" and not os.environ.get(NO_FORK)
 
 
 def die_with_parent(parent: int) -> None:
