@@ -142,8 +142,18 @@ def run(
     share: Annotated[
         str | None, typer.Option(help="A folder or store (s3://…) that all workers read, to pass data by.")
     ] = None,
+    pdf: Annotated[
+        bool,
+        typer.Option(
+            "--pdf", help="Print each page as PDF too, by the Chrome, Edge or Chromium of this machine."
+        ),
+    ] = False,
 ) -> None:
     """Build if stale, run the notebooks, render the reports; reports/index.html lists them."""
+    if pdf:
+        from cbresearch.publish.browser import find_browser
+
+        browser = find_browser()
     from cbresearch.publish.run import run as run_reports
 
     where = None
@@ -159,6 +169,11 @@ def run(
             keep_going=keep_going, say=say, wait=_aside if wait else None, cluster=where,
         )  # fmt: skip
     _tell(ran)
+    if pdf:
+        from cbresearch.publish.printing import print_reports
+
+        made = print_reports(study, ran.jobs, browser, lambda path: typer.echo(f"printed {path}", err=True))
+        typer.echo(f"{len(made)} pages printed as PDF, each beside its page.")
     raise typer.Exit(ran.exit_code)
 
 

@@ -122,6 +122,7 @@ class Shelf:
                     (self.reports / path).parent.mkdir(parents=True, exist_ok=True)
                     with suppress(FileNotFoundError):
                         (self.next / path).replace(self.reports / path)
+                        self._unprint(path)
                     self._there.add(path)
             if before is not None:
                 self._unlink(set(before.files()) - set(kept.files()))
@@ -132,7 +133,13 @@ class Shelf:
             target = (self.reports / path).resolve()
             if target.is_relative_to(self.reports.resolve()):
                 target.unlink(missing_ok=True)
+                self._unprint(path)
                 self._there.discard(path)
+
+    def _unprint(self, path: str) -> None:
+        """A PDF of the page as it was would tell of numbers that are no more."""
+        if path.endswith(".html") and f"{path.removesuffix('.html')}.pdf" in self._there:
+            (self.reports / path).with_suffix(".pdf").unlink(missing_ok=True)
 
     def _recorded(self, folder: Path, paths: set[str]) -> dict[str, Kept]:
         found = {}
