@@ -142,6 +142,13 @@ def run(
     share: Annotated[
         str | None, typer.Option(help="A folder or store (s3://…) that all workers read, to pass data by.")
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Look at each page as readers with and without good eyes, mice and large screens do.",
+        ),
+    ] = False,
     pdf: Annotated[
         bool,
         typer.Option(
@@ -150,10 +157,7 @@ def run(
     ] = False,
 ) -> None:
     """Build if stale, run the notebooks, render the reports; reports/index.html lists them."""
-    if pdf:
-        from cbresearch.publish.browser import find_browser
-
-        browser = find_browser()
+    browser = _browser(check=check) if pdf or check else None
     from cbresearch.publish.run import run as run_reports
 
     where = None
@@ -169,12 +173,36 @@ def run(
             keep_going=keep_going, say=say, wait=_aside if wait else None, cluster=where,
         )  # fmt: skip
     _tell(ran)
-    if pdf:
-        from cbresearch.publish.printing import print_reports
+    if browser and pdf:
+        _print(study, ran, browser)
+    raise typer.Exit(max(ran.exit_code, _look(study, ran, browser) if browser and check else 0))
 
-        made = print_reports(study, ran.jobs, browser, lambda path: typer.echo(f"printed {path}", err=True))
-        typer.echo(f"{len(made)} pages printed as PDF, each beside its page.")
-    raise typer.Exit(ran.exit_code)
+
+def _browser(*, check: bool) -> Path:
+    """What prints and looks at pages; says what to install before anything runs."""
+    from cbresearch.publish.browser import find_browser
+
+    if check:
+        from cbresearch.publish.looking import refuse_without_means
+
+        refuse_without_means()
+    return find_browser()
+
+
+def _print(study: Study, ran: Ran, browser: Path) -> None:
+    from cbresearch.publish.printing import print_reports
+
+    made = print_reports(study, ran.jobs, browser, lambda path: typer.echo(f"printed {path}", err=True))
+    typer.echo(f"{len(made)} pages printed as PDF, each beside its page.")
+
+
+def _look(study: Study, ran: Ran, browser: Path) -> int:
+    from cbresearch.publish.looking import faults_of, listed, pages_of
+
+    pages = pages_of(study, ran.jobs)
+    faults = faults_of(pages, browser)
+    typer.echo(listed(faults, len(pages)))
+    return int(bool(faults))
 
 
 @app.command()

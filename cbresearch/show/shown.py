@@ -17,7 +17,7 @@ FINDINGS_TYPE = "application/vnd.cbresearch.findings+json"
 STYLE = (
     "<style>.cbresearch{max-width:52rem}.cbresearch :is(th,td){text-align:left!important;vertical-align:top}"
     ".cbresearch :is(th,td).num{text-align:right!important}.cbresearch caption{text-align:left;font-weight:bold}"
-    ".cbresearch .headline{font-size:1.2em;font-weight:bold}.cbresearch aside{border-left:3px solid;padding-left:1em}"
+    ".cbresearch .headline{font-size:1.2em;font-weight:bold}.cbresearch .note{border-left:3px solid;padding-left:1em}"
     ".cbresearch small{opacity:.75}</style>"
 )
 """What JupyterLab needs so that a table reads as one; reports have their own style."""

@@ -21,7 +21,7 @@ from cbresearch.show.names import (
 from cbresearch.show.page import Page
 from cbresearch.show.shown import Shown, is_shown, listed, shown
 from cbresearch.show.units import heading_of, number, unit_of
-from cbresearch.show.words import compose, reason_of, unanswered
+from cbresearch.show.words import compose, paragraph, reason_of, unanswered
 
 NOTHING = Cell(same("—"), "number")
 """Stands where a number has no interval, no n, no p."""
@@ -82,7 +82,7 @@ def words_of(words: Text | Shown) -> Text:
 def empty(page: Page) -> Shown:
     """The note that stands where there is no number at all."""
     text = message("note.empty")
-    return shown(page, lambda lang: f'<aside class="note"><p>{text.say(lang)}</p></aside>', text)
+    return paragraph(page, "caution", text)
 
 
 def long_grid(

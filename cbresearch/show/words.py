@@ -25,11 +25,11 @@ class Named:
 Value = Released | Named | Text | str | int | float
 """What may stand in a sentence."""
 
-_TAGS = {
-    "headline": ("p", "headline"),
-    "reading": ("p", "reading"),
-    "caution": ("aside", "note"),
-    "method": ("p", "method"),
+_KINDS = {
+    "headline": ('<p class="headline">', "</p>"),
+    "reading": ('<p class="reading">', "</p>"),
+    "caution": ('<div class="note" role="note"><p>', "</p></div>"),
+    "method": ('<p class="method">', "</p>"),
 }
 _ENDINGS = ("，请谨慎使用", "; use with care")
 _OPENINGS = (("不公布：", "held back: "), ("慎用：", "use with care: "))
@@ -73,19 +73,14 @@ def compose(page: Page, key: str, /, **values: Value) -> Text:
 
 def paragraph(page: Page, key: str, text: Text, released: Iterable[Released] = ()) -> Shown:
     """Words as a paragraph of the kind that the key names: headline, reading, caution, method."""
-    tag, css = next((_TAGS[part] for part in key.split(".") if part in _TAGS), ("p", "reading"))
-    return shown(
-        page,
-        lambda lang: f'<{tag} class="{css}">{_inside(tag, escape(text.say(lang)))}</{tag}>',
-        text,
-        released,
-    )
+    start, end = next((_KINDS[part] for part in key.split(".") if part in _KINDS), _KINDS["reading"])
+    return shown(page, lambda lang: f"{start}{escape(text.say(lang))}{end}", text, released)
 
 
 def unanswered(page: Page, what: Unanswered) -> Shown:
     """A note that says which question the data cannot answer, with the reason."""
     text = compose(page, "note.unanswered", reason=what.reason)
-    return shown(page, lambda lang: f'<aside class="note"><p>{escape(text.say(lang))}</p></aside>', text)
+    return paragraph(page, "caution", text)
 
 
 def reason_of(record: Released) -> Text:
@@ -169,7 +164,3 @@ def _part(page: Page, record: Released, part: str, lang: str, label: Text | None
 def _all(texts: Iterable[Text]) -> Text:
     listed = list(texts)
     return Text("".join(text.zh for text in listed), " ".join(text.en for text in listed))
-
-
-def _inside(tag: str, words: str) -> str:
-    return f"<p>{words}</p>" if tag == "aside" else words
