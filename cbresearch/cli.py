@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cbresearch import __version__
-from cbresearch.errors import CbresearchError
+from cbresearch.errors import CbresearchError, StudyError
 
 if TYPE_CHECKING:
     from cbresearch.publish.run import Event, Ran
@@ -246,6 +246,30 @@ def status(
     study = _opened(workspace)
     for line in lines(status_of(study, only=only or (), area=area or ()), why=why):
         typer.echo(line)
+
+
+@app.command()
+def verify(
+    pages: Annotated[list[Path], typer.Argument(help="Report pages, wherever they lie.")],
+    workspace: Annotated[
+        Path | None,
+        typer.Option(help="Compare with what this workspace would make; else the one the page lies in."),
+    ] = None,
+) -> None:
+    """Whether a page is as it was made, and whether the workspace would make the same today."""
+    from cbresearch.publish.verify import told
+    from cbresearch.publish.verify import verify as verify_pages
+    from cbresearch.study import find_workspace, open_study
+
+    try:
+        root = workspace or find_workspace(pages[0].parent)
+    except StudyError:  # a page that was sent to somebody
+        root = None
+    study = open_study(root) if root else None
+    verdicts = verify_pages(pages, study)
+    for line in told(verdicts, study):
+        typer.echo(line)
+    raise typer.Exit(int(not all(one.fits for one in verdicts)))
 
 
 @app.command()

@@ -28,7 +28,9 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
 def test_help_lists_every_verb(call) -> None:
     code, said = call("--help")
     assert code == 0
-    assert all(verb in said for verb in ("new", "adopt", "check", "build", "run", "diff", "status", "lab"))
+    assert all(
+        verb in said for verb in ("new", "adopt", "check", "build", "run", "diff", "status", "verify", "lab")
+    )
 
 
 def test_version(call) -> None:

@@ -9,6 +9,7 @@ import cbresearch
 from cbresearch.publish.files import made_at
 from cbresearch.publish.keys import Inputs
 from cbresearch.publish.plan import Job
+from cbresearch.publish.provenance import provenance_of
 from cbresearch.publish.task import PageText
 from cbresearch.publish.words import words
 from cbresearch.study import Study
@@ -33,6 +34,7 @@ def _page_text(
         others=tuple((other, f"{job.up}{job.page(other)}") for other in shown if other != language),
         home=f"{job.up}index.html#{language}",
         path=str(folder / job.page(language)),
+        provenance=provenance_of(study, job, language, inputs),
     )
 
 

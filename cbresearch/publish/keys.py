@@ -35,6 +35,7 @@ MAKE_A_PAGE = (
     "execute",
     "footer",
     "outline",
+    "provenance",
     "render",
     "safe",
     "source",

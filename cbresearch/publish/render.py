@@ -17,6 +17,7 @@ from traitlets.config import Config
 from cbresearch.publish.assets import asset, content_policy
 from cbresearch.publish.cells import FINDINGS, is_for, outputs_as_html
 from cbresearch.publish.outline import outlined
+from cbresearch.publish.provenance import sealed
 from cbresearch.publish.safe import clean
 from cbresearch.publish.task import PageText
 from cbresearch.publish.words import HTML_LANGUAGES, LANGUAGE_NAMES, advice, words
@@ -57,7 +58,7 @@ def to_page(notebook: Any, page: PageText, *, error: dict[str, str] | None = Non
         policy=content_policy(script), html_language=HTML_LANGUAGES[page.language], names=LANGUAGE_NAMES,
         html_languages=HTML_LANGUAGES, advice=advice(error["class"], page.language) if error else "",
     )  # fmt: skip
-    return text, title
+    return sealed(text), title
 
 
 def findings_of(notebook: Any) -> tuple[dict[str, Any], ...]:

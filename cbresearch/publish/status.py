@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cbresearch.publish.events import cause_of
 from cbresearch.publish.kept import Kept
-from cbresearch.publish.keys import Inputs, Made
+from cbresearch.publish.keys import Inputs
 from cbresearch.publish.orders import Order, order_for
 from cbresearch.publish.plan import Job, plan
 from cbresearch.publish.shelf import Shelf
@@ -65,9 +65,9 @@ def _standing(order: Order, shelf: Shelf) -> Standing:
 
 
 def _changes(order: Order, kept: Kept, shelf: Shelf) -> Iterator[str]:
-    yield from _inputs(kept, order.made)
-    yield from _switched("parameters", kept.parameters, order.job.given)
-    yield from _switched("versions", kept.versions, order.made.versions)
+    yield from changed_inputs(kept.inputs, order.made.inputs)
+    yield from switched("parameters", kept.parameters, order.job.given)
+    yield from switched("versions", kept.versions, order.made.versions)
     languages = order.page_keys.keys() - kept.pages.keys()
     if languages:
         yield f"language: {', '.join(sorted(languages))} is new"
@@ -76,21 +76,20 @@ def _changes(order: Order, kept: Kept, shelf: Shelf) -> Iterator[str]:
         yield f"file missing: {', '.join(gone)}"
 
 
-def _inputs(kept: Kept, made: Made) -> Iterator[str]:
+def changed_inputs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two sets of a report's inputs, in words."""
     for name, said in NAMES.items():
-        if kept.inputs.get(name) != made.inputs.get(name):
-            yield (
-                f"{said}: {_short(kept.inputs.get(name))} → {_short(made.inputs.get(name))}"
-                if name == "seed"
-                else said
-            )
-    before, after = kept.inputs.get("processed", {}), made.inputs["processed"]
+        if old.get(name) != new.get(name):
+            is_seed = name == "seed"
+            yield f"{said}: {_short(old.get(name))} → {_short(new.get(name))}" if is_seed else said
+    before, after = old.get("processed", {}), new["processed"]
     tables = [table for table in {**before, **after} if before.get(table) != after.get(table)]
     if tables:
         yield f"data it reads: {', '.join(tables)}"
 
 
-def _switched(what: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+def switched(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Values that were given otherwise, in words."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if names:
         told = (f"{name} {_short(before.get(name))} → {_short(after.get(name))}" for name in names)

@@ -25,6 +25,8 @@ class PageText:
     home: str
     path: str
     """Where the page goes, from the root of the file system."""
+    provenance: str = ""
+    """Where the page comes from, as JSON with an open seal."""
 
 
 @dataclass(frozen=True, slots=True)
