@@ -52,7 +52,7 @@ def to_page(notebook: Any, page: PageText, *, error: dict[str, str] | None = Non
     body, _ = exporter.from_notebook_node(_prepared(notebook, page.language), resources={"say": say})
     outline = outlined(body, say["table"])
     title = _title(outline.title or page.study, page)
-    script = asset("page.js")
+    script = asset("page.js") + asset("take.js")
     text = exporter.environment.get_template("page.html.j2").render(
         page=page, say=say, title=title, outline=outline, error=error, style=asset("page.css"), script=script,
         policy=content_policy(script), html_language=HTML_LANGUAGES[page.language], names=LANGUAGE_NAMES,
