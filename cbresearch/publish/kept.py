@@ -21,6 +21,7 @@ class Page:
 class Kept:
     """What became of one job.
 
+    `headlines` are the first sentence of a report on the whole district, by language: the index shows them.
     `status` is "ok" or "failed", decided by what happened and never read from the notebook. `inputs`
     names what it was made of, each as a hash, so that a change can be told by name; `key` covers all of
     them that can change a number. `findings` has a record per number that the notebook published; it is
@@ -42,6 +43,7 @@ class Kept:
     finished: str = ""
     inputs: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    headlines: dict[str, str] = field(default_factory=dict)
 
     @property
     def record(self) -> str:

@@ -103,6 +103,7 @@ def keep(order: Order, outcome: Outcome, shelf: Shelf) -> Kept:
         executed=job.executed,
         pages={one: Page(job.page(one), key) for one, key in order.page_keys.items()},
         titles=outcome.titles,
+        headlines={} if job.area else outcome.headlines,
         error=outcome.error,
         findings=findings,
         seconds=seconds,

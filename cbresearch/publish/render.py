@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from cbresearch.publish.assets import asset, content_policy
 from cbresearch.publish.cells import FINDINGS, is_for, outputs_as_html
-from cbresearch.publish.outline import outlined
+from cbresearch.publish.outline import outlined, text_of
 from cbresearch.publish.provenance import sealed
 from cbresearch.publish.safe import clean
 from cbresearch.publish.task import PageText
@@ -24,6 +24,7 @@ from cbresearch.publish.words import HTML_LANGUAGES, LANGUAGE_NAMES, advice, wor
 
 HERE = Path(__file__).parent
 NUMBERS = {"value", "low", "high", "se", "df", "n", "p", "psus"}
+HEADLINE = re.compile(r'<p class="headline">(.*?)</p>', re.DOTALL)
 SECTION = re.compile(r"\s*#{1,2}\s")
 SECTIONS_KEPT = 1_000
 """Code and prose that one lane remembers: most reports of a run share theirs."""
@@ -59,6 +60,12 @@ def to_page(notebook: Any, page: PageText, *, error: dict[str, str] | None = Non
         html_languages=HTML_LANGUAGES, advice=advice(error["class"], page.language) if error else "",
     )  # fmt: skip
     return sealed(text), title
+
+
+def headline_of(html: str) -> str:
+    """The first headline sentence of a page, as text; empty where it has none."""
+    found = HEADLINE.search(html)
+    return text_of(found[1]) if found else ""
 
 
 def findings_of(notebook: Any) -> tuple[dict[str, Any], ...]:

@@ -15,6 +15,7 @@ from cbresearch.publish.kept import Kept
 from cbresearch.publish.keys import Inputs, hash_of, hash_of_files
 from cbresearch.publish.plan import MOST_IN_A_FOLDER, Area, Job
 from cbresearch.publish.shelf import Shelf
+from cbresearch.publish.site_figures import as_data
 from cbresearch.publish.words import HTML_LANGUAGES, LANGUAGE_NAMES, words
 from cbresearch.records import Text
 from cbresearch.study import Study
@@ -41,6 +42,8 @@ class Item:
     badge: str
     badge_class: str
     why: str
+    headline: str = ""
+    """What the report found, in its own words; empty on a report of a community."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,14 @@ def write_index(study: Study, jobs: Sequence[Job], shelf: Shelf, inputs: Inputs)
         _tongue(study, jobs, shelf, inputs, language, streets) for language in reversed(study.languages)
     ]
     script = asset("index.js")
+    figures = as_data(study, jobs, shelf)
     page = template("index.html.j2").render(
         made_of=made_of,
         tongues=tongues,
         title=" · ".join(dict.fromkeys(study.title.say(language) for language in study.languages)),
-        style=asset("page.css"),
+        style=asset("page.css") + asset("index.css"),
         script=script,
+        figures=figures,
         policy=content_policy(script),
         version=cbresearch.__version__,
     )
@@ -87,7 +92,11 @@ def write_index(study: Study, jobs: Sequence[Job], shelf: Shelf, inputs: Inputs)
 
 def _made_of(jobs: Sequence[Job], shelf: Shelf, inputs: Inputs) -> str:
     """One hash of all that the index shows."""
-    made_by = [inputs.template, hash_of_files([Path(__file__)]), cbresearch.__version__]
+    made_by = [
+        inputs.template,
+        hash_of_files(Path(__file__).with_name(f"{name}.py") for name in ("site", "site_figures")),
+        cbresearch.__version__,
+    ]
     rows = [f"{inputs.processed} {inputs.study} {made_by}"]
     for job in jobs:
         kept = shelf.kept.get(job.slug)
@@ -95,7 +104,9 @@ def _made_of(jobs: Sequence[Job], shelf: Shelf, inputs: Inputs) -> str:
         if kept:
             there = [page.path for page in kept.pages.values() if shelf.has(kept, page.path)]
             current = kept.key == inputs.run_key(job)
-            rows.append(f"{there} {kept.status} {current} {kept.titles} {kept.error} {kept.finished[:10]}")
+            rows.append(
+                f"{there} {kept.status} {current} {kept.titles} {kept.headlines} {kept.error} {kept.finished[:10]}"
+            )
     return hash_of(rows)
 
 
@@ -175,13 +186,16 @@ def _item(job: Job, shelf: Shelf, inputs: Inputs, language: str) -> Item:
     )
     return Item(
         name=name,
-        search=" ".join([name, job.notebook, *_names(job.area)]).lower(),
+        search=" ".join(
+            [name, job.notebook, *_names(job.area), *(kept.headlines.values() if kept else ())]
+        ).lower(),
         address=kept.pages[shown].path if kept and shown else "",
         hreflang=HTML_LANGUAGES[shown] if shown and shown != language else "",
         also=also,
         badge=badge,
         badge_class=badge_class,
         why=f"{kept.error['class']}: {kept.error['message']}"[:200] if kept and kept.error else "",
+        headline=kept.headlines.get(shown, "") if kept and not kept.error else "",
     )
 
 

@@ -68,6 +68,7 @@ class Outcome:
     findings: tuple[dict[str, Any], ...] = ()
     seconds: float = 0.0
     modules: tuple[str, ...] = ()
+    headlines: dict[str, str] = field(default_factory=dict)
 
 
 def to_line(record: Task | Outcome) -> str:

@@ -60,14 +60,15 @@ def perform(task: Task, begun: Callable[[], None] = nothing) -> Outcome:
     done = _executed(task, begun) if task.run_it else as_it_stands(task)
     if task.run_it or task.error or task.prose:
         write_whole(Path(task.executed), render.as_json(done.notebook))
-    titles = {}
+    titles, headlines = {}, {}
     for page in task.pages:
         html, titles[page.language] = render.to_page(done.notebook, page, error=done.error)
+        headlines[page.language] = render.headline_of(html)
         write_whole(Path(page.path), html)
     findings = () if done.error else render.findings_of(done.notebook)
     status = "failed" if done.error else "ok"
     seconds = round(time.perf_counter() - started, 3)
-    return Outcome(task.slug, status, done.error, titles, findings, seconds, done.modules)
+    return Outcome(task.slug, status, done.error, titles, findings, seconds, done.modules, headlines)
 
 
 def as_it_stands(task: Task) -> Executed:

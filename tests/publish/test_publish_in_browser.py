@@ -239,6 +239,67 @@ def test_the_index_is_searched_in_both_languages(page: Any, reports: Path, words
     assert shown.count() == everything
 
 
+@pytest.mark.parametrize(
+    "words, notebook",
+    [
+        ("专项资金", "60_policy"),
+        ("满意 什么 哪里", "30_satisfaction"),
+        ("college degree", "50_drivers"),
+        ("哪里满意", ""),
+    ],
+)
+def test_findings_are_searched_by_words_and_by_pairs_of_characters(
+    page: Any, reports: Path, words: str, notebook: str
+) -> None:
+    page.goto((reports / "index.html").as_uri() + "#zh")
+    page.locator("#find-zh").fill(words)
+    found = [link.get_attribute("href") for link in page.locator("#zh li:visible a.name").all()]
+    assert any(notebook in one for one in found) if notebook else found == []
+    assert len(found) < len(DISTRICT_REPORTS)
+
+
+def test_the_index_is_narrowed_and_ordered(page: Any, reports: Path) -> None:
+    page.goto((reports / "index.html").as_uri() + "#en")
+    shown = page.locator("#en ul.reports li:visible")
+    everything = shown.count()
+    streets = page.locator("#group-en option").all_inner_texts()
+    page.locator("#group-en").select_option(streets[1])
+    assert 0 < shown.count() < 23
+    assert page.locator("#en .none-found").inner_text() == f"{shown.count()} found"
+    assert page.locator("#en section h3:visible").all_inner_texts() == [streets[1]]
+    page.locator("#group-en").select_option("")
+    page.locator("#part-en").select_option("0")
+    assert shown.count() == len(DISTRICT_REPORTS)
+    page.locator("#part-en").select_option("")
+    assert shown.count() == everything and page.locator("#en .none-found").inner_text() == ""
+    page.locator("#sort-en").select_option("name")
+    names = page.locator("#en ul.reports:not(.wide)").first.locator("a.name, span.name").all_inner_texts()
+    assert names == sorted(names)
+    page.locator("#badge-en").select_option("Not made yet")
+    assert shown.count() == everything - page.locator("#en ul.reports li:has(a.name)").count()
+
+
+def test_two_communities_stand_side_by_side(page: Any, reports: Path) -> None:
+    from whole_chain import COMMUNITIES
+
+    page.goto((reports / "index.html").as_uri() + "#en")
+    place = page.locator("#en .compare")
+    names = place.locator("#one-en option").all_inner_texts()
+    assert len(names) == len(COMMUNITIES)
+    place.locator("#one-en").select_option(label=names[1])
+    place.locator("#two-en").select_option(label=names[0])
+    heads = place.locator("thead th").all_inner_texts()
+    assert names[1] in heads[1] and names[0] in heads[2] and "District" in heads[3]
+    rows = place.locator("tbody tr")
+    assert rows.count() > 2
+    first = rows.first.locator("td").all_inner_texts()
+    link = place.locator("thead th.one a")
+    address = link.get_attribute("href")
+    link.click()
+    page.wait_for_url(f"**/{address}")
+    assert first[0].split()[0] in page.locator("main").inner_text(), "the scorecard says the same"
+
+
 def test_pages_are_read_without_javascript(browser: Any, reports: Path, visits: list[Visit]) -> None:
     usual = {one.place: one.facts["text"] for one in visits}
     with cut_off(browser, java_script_enabled=False) as context:
