@@ -34,7 +34,7 @@ def provenance_of(study: Study, job: Job, language: str, inputs: Inputs) -> str:
     said = {
         "format": FORMAT, "study": study.name, "waves": list(study.waves), "answers": inputs.answers,
         "report": job.slug, "notebook": job.notebook, "area": job.area.code if job.area else None, "language": language,
-        "parameters": job.given, "inputs": made.inputs, "versions": made.versions, "made": made_at(),
+        "parameters": job.given, "inputs": made.inputs, "versions": made.versions, "made": made_at()[:10],
     }  # fmt: skip
     text = json.dumps(said, ensure_ascii=False, allow_nan=False)
     return f"{text[:-1]}, {OPEN_SEAL}}}".replace("<", "\\u003c").replace("&", "\\u0026")

@@ -92,7 +92,7 @@ def test_an_unanswered_question_takes_the_place_of_the_sentence(page: show.Page)
     why = Unanswered("effects", Text("没有社区。", "There are no communities."))
     said = show.say(page, "satisfaction.headline.level", x=why)
     assert said.text.en == "These data cannot answer this question: There are no communities."
-    assert said.html["zh"].startswith('<aside class="note">')
+    assert said.html["zh"].startswith('<div class="note" role="note">')
 
 
 def test_a_message_that_wants_more_says_what(page: show.Page) -> None:
