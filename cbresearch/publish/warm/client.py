@@ -26,7 +26,7 @@ from cbresearch.publish.warm.processes import can_fork
 
 HOST = "CBRESEARCH_KERNEL_HOST"
 """Environment variable with the number of the socket to a lane's host."""
-SECONDS_TO_START, SECONDS_TO_STOP = 60.0, 10.0
+SECONDS_TO_START, SECONDS_TO_LEAVE, SECONDS_TO_STOP = 60.0, 10.0, 40.0
 CHUNK = 1 << 18
 
 
@@ -176,7 +176,7 @@ class ForkedKernel:
     async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
         """Let the kernel end by itself, unless `now`; whatever stays is killed in `cleanup_resources`."""
         if self._client is not None and not now:
-            await self._client.ended(SECONDS_TO_STOP)
+            await self._client.ended(SECONDS_TO_LEAVE)
 
     def cleanup_resources(self, restart: bool = False) -> None:
         if self._pid is None:

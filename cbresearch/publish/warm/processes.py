@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-SECONDS_TO_DIE = 5.0
+SECONDS_TO_DIE = 30.0
 NO_FORK = "CBRESEARCH_NO_FORK"
 """Environment variable: when set, kernels are started, not forked, for notebooks whose libraries bear no fork."""
 STARTED = (
