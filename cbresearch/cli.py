@@ -13,6 +13,7 @@ import typer
 
 from cbresearch import __version__
 from cbresearch.errors import CbresearchError, StudyError
+from cbresearch.records import one_line
 
 if TYPE_CHECKING:
     from cbresearch.publish.run import Event, Ran
@@ -34,18 +35,24 @@ Workspace = Annotated[
 ]
 
 
+def _echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Say it without what would steer the terminal: names and answers come from files of others."""
+    lines = (one_line(line) if not line.isprintable() else line for line in text.split("\n"))
+    typer.echo("\n".join(lines), err=err, nl=nl)
+
+
 def main() -> None:
     """The entry point: refusals become one clear message and exit code 2."""
     try:
         app()
     except CbresearchError as error:
-        typer.echo(str(error), err=True)
+        _echo(str(error), err=True)
         sys.exit(2)
 
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"cbresearch {__version__}")
+        _echo(f"cbresearch {__version__}")
         raise typer.Exit
 
 
@@ -67,7 +74,7 @@ def new(
     from cbresearch import workspace
 
     made = workspace.new_demo(directory) if demo else workspace.new(directory)
-    typer.echo(f"Workspace at {made.root}. Next: cbresearch {'run' if demo else 'check'} {made.root}")
+    _echo(f"Workspace at {made.root}. Next: cbresearch {'run' if demo else 'check'} {made.root}")
 
 
 @app.command()
@@ -99,7 +106,7 @@ def adopt(
         languages=tuple(lang or ("zh", "en")),
     )
     for line in adopted.lines():
-        typer.echo(line)
+        _echo(line)
 
 
 @app.command()
@@ -108,7 +115,7 @@ def check(workspace: Workspace = Path()) -> None:
     from cbresearch.checks import check as checked
 
     study = checked(workspace)
-    typer.echo(
+    _echo(
         f"{study.name}: nothing wrong. {len(study.file.sources)} sources, {len(study.codebook.questions)} columns."
     )
 
@@ -192,8 +199,8 @@ def _browser(*, check: bool) -> Path:
 def _print(study: Study, ran: Ran, browser: Path) -> None:
     from cbresearch.publish.printing import print_reports
 
-    made = print_reports(study, ran.jobs, browser, lambda path: typer.echo(f"printed {path}", err=True))
-    typer.echo(f"{len(made)} pages printed as PDF, each beside its page.")
+    made = print_reports(study, ran.jobs, browser, lambda path: _echo(f"printed {path}", err=True))
+    _echo(f"{len(made)} pages printed as PDF, each beside its page.")
 
 
 def _look(study: Study, ran: Ran, browser: Path) -> int:
@@ -201,7 +208,7 @@ def _look(study: Study, ran: Ran, browser: Path) -> int:
 
     pages = pages_of(study, ran.jobs)
     faults = faults_of(pages, browser)
-    typer.echo(listed(faults, len(pages)))
+    _echo(listed(faults, len(pages)))
     return int(bool(faults))
 
 
@@ -227,9 +234,9 @@ def diff(
 
     compared = compare(read_run(a), read_run(b))
     width = shutil.get_terminal_size((140, 40)).columns
-    typer.echo(as_text(compared, over=over, everything=everything, width=width), nl=False)
+    _echo(as_text(compared, over=over, everything=everything, width=width), nl=False)
     if html:
-        typer.echo(f"Open {write_diff(html, compared, over=over, everything=everything)}")
+        _echo(f"Open {write_diff(html, compared, over=over, everything=everything)}")
 
 
 @app.command()
@@ -245,7 +252,7 @@ def status(
 
     study = _opened(workspace)
     for line in lines(status_of(study, only=only or (), area=area or ()), why=why):
-        typer.echo(line)
+        _echo(line)
 
 
 @app.command()
@@ -268,7 +275,7 @@ def verify(
     study = open_study(root) if root else None
     verdicts = verify_pages(pages, study)
     for line in told(verdicts, study):
-        typer.echo(line)
+        _echo(line)
     raise typer.Exit(int(not all(one.fits for one in verdicts)))
 
 
@@ -301,12 +308,12 @@ def _built(study: Study, *, fresh: bool, first: Callable[[], None] = lambda: Non
 
     # what builds takes longer to import than a run with nothing to do may take
     if not fresh and is_current(study, input_hashes(study)):
-        typer.echo(UNCHANGED)
+        _echo(UNCHANGED)
         return
     first()
     from cbresearch.build import build as build_study
 
-    typer.echo(build_study(study, fresh=fresh).said)
+    _echo(build_study(study, fresh=fresh).said)
 
 
 @contextmanager
@@ -334,7 +341,7 @@ def _progress() -> Iterator[Callable[[Event], None]]:
 def _line(event: Event) -> None:
     if event.kind in ("finished", "failed"):
         seconds = f"{event.seconds:.1f} s"
-        typer.echo(
+        _echo(
             f"[{event.done}/{event.total}] {event.kind} {_named(event)}, {seconds} {event.reason}".rstrip(),
             err=True,
         )
@@ -347,22 +354,22 @@ def _named(event: Event) -> str:
 def _tell(ran: Ran) -> None:
     made = len(ran.jobs) - len(ran.failed) - len(ran.skipped) - ran.left
     left = f", {ran.left} not run" if ran.left else ""
-    typer.echo(f"{made} reports made, {len(ran.skipped)} up to date, {len(ran.failed)} failed{left}.")
+    _echo(f"{made} reports made, {len(ran.skipped)} up to date, {len(ran.failed)} failed{left}.")
     if ran.slower:
-        typer.echo(ran.slower, err=True)
+        _echo(ran.slower, err=True)
     by_cause: dict[str, list[str]] = {}
     for failure in ran.failed:
         by_cause.setdefault(failure.cause, []).append(failure.job.slug)
     for cause, slugs in by_cause.items():
         more = f" and {len(slugs) - MOST_NAMED} more" if len(slugs) > MOST_NAMED else ""
-        typer.echo(f"  {cause}\n    in {', '.join(slugs[:MOST_NAMED])}{more}", err=True)
+        _echo(f"  {cause}\n    in {', '.join(slugs[:MOST_NAMED])}{more}", err=True)
     if ran.failures:
-        typer.echo(f"What to do about each: {ran.failures}", err=True)
+        _echo(f"What to do about each: {ran.failures}", err=True)
     if ran.stopped:
-        typer.echo(f"The run {ran.stopped}. Readers see the last complete run.", err=True)
+        _echo(f"The run {ran.stopped}. Readers see the last complete run.", err=True)
         return
-    typer.echo(f"Open {ran.index}")
+    _echo(f"Open {ran.index}")
 
 
 def _aside(text: str) -> None:
-    typer.echo(text, err=True)
+    _echo(text, err=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from cbresearch.errors import Fault, nearest
-from cbresearch.records import Text
+from cbresearch.records import Text, one_line
 
 TABLES = ("residents", "communities", "facilities", "crosswalk")
 TYPES = ("id", "integer", "decimal", "select_one", "select_multiple", "text", "date")
@@ -156,13 +156,16 @@ def _read_choices(path: Path, faults: list[Fault]) -> dict[str, tuple[Choice, ..
         if row["order"] and not row["order"].lstrip("-").isdigit():
             faults.append(Fault(where, f"order '{row['order']}'", "expected a whole number"))
         order = int(row["order"]) if row["order"].lstrip("-").isdigit() else len(listed) + 1
-        label = Text(
-            row["label::zh"] or row["label::en"] or row["code"],
-            row["label::en"] or row["label::zh"] or row["code"],
-        )
+        label = _label(row, row["code"])
         variants = tuple(v.strip() for v in row["variants"].split("|") if v.strip())
         listed.append(Choice(row["code"], label, order, variants))
     return {name: tuple(sorted(listed, key=lambda c: c.order)) for name, listed in lists.items()}
+
+
+def _label(row: Mapping[str, str], name: str) -> Text:
+    """In both languages: the other one's words where one is missing, the name where both are."""
+    zh, en = one_line(row["label::zh"]), one_line(row["label::en"])
+    return Text(zh or en or one_line(name), en or zh or one_line(name))
 
 
 def _read_questions(
@@ -182,10 +185,7 @@ def _read_questions(
         yield Question(
             name=row["name"],
             type=row["type"],
-            label=Text(
-                row["label::zh"] or row["label::en"] or row["name"],
-                row["label::en"] or row["label::zh"] or row["name"],
-            ),
+            label=_label(row, row["name"]),
             table=row["table"] or "residents",
             choices=row["choices"] or None,
             missing=tuple(code.strip() for code in row["missing"].split("|") if code.strip()),

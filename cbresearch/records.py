@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import category
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+JOINERS = "\u200c\u200d"
 
 Status = Literal["published", "caution", "held back"]
 """What the release gate decided: shown, shown with a warning, or not shown at all."""
@@ -22,6 +25,21 @@ class Text:
 
     def say(self, lang: str) -> str:
         return self.zh if lang == "zh" else self.en
+
+
+def one_line(text: str) -> str:
+    """The text on one line, without characters that show nothing, steer a terminal or turn the direction of words.
+
+    A label holds what its reader sees. Joiners stay: without them some scripts are spelt wrongly.
+    """
+    if text.isprintable():
+        return text.strip()
+    kept = (
+        c if c.isprintable() or c in JOINERS else " "
+        for c in text
+        if c.isspace() or category(c) != "Cf" or c in JOINERS
+    )
+    return " ".join("".join(kept).split())
 
 
 @dataclass(frozen=True, slots=True)

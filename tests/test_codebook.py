@@ -94,3 +94,15 @@ def test_normal_is_idempotent_but_for_prefixes(text: str) -> None:
     once = normal(text)
     assert normal(once).endswith(normal(normal(once)))
     assert not any(character.isspace() for character in once)
+
+
+def test_a_label_holds_what_its_reader_sees() -> None:
+    from cbresearch.records import one_line
+
+    assert one_line("社区  满意度") == "社区  满意度", "what can be printed is left alone"
+    assert one_line("a\tb\r\n c") == "a b c"
+    assert one_line("\x1b[31mred\x1b[0m") == "[31mred [0m"
+    assert one_line("\u202egnp.exe\u202c \u2066x\u2069") == "gnp.exe x"
+    assert one_line("zero\u200bwidth\ufeff") == "zerowidth"
+    assert one_line("می\u200cخواهم") == "می\u200cخواهم", "a joiner that spelling needs"
+    assert one_line("\u200b\u2060") == ""

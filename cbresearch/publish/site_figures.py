@@ -13,7 +13,7 @@ from cbresearch.publish.shelf import Shelf
 from cbresearch.records import Text
 from cbresearch.study import Study
 
-PUBLISHED = {"published", "use with care"}
+PUBLISHED = {"published", "caution"}
 BESIDE = {"wave", "target", "verdict"}
 """Parts of a figure's group that do not make it one of a smaller group."""
 DIGITS = 4

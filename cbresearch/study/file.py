@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cbresearch.records import LANGUAGES, Language, Text
+from cbresearch.records import LANGUAGES, Language, Text, one_line
 
 
 class Part(BaseModel):
@@ -21,7 +21,7 @@ class Words(Part):
 
     @property
     def text(self) -> Text:
-        return Text(self.zh, self.en)
+        return Text(one_line(self.zh), one_line(self.en))
 
 
 class About(Part):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cbresearch.codebook import Codebook, Question
 from cbresearch.errors import Fault, StudyError
-from cbresearch.records import Language, Text
+from cbresearch.records import Language, Text, one_line
 from cbresearch.study.file import Index, Indicator, Sampling, Source, StudyFile
 from cbresearch.study.reads import Columns, Reads, own_only, reads_now
 
@@ -178,11 +178,11 @@ class Study:
             base = column.removesuffix(POINTS)
             return self.file.scales[base].label.text if base in self.file.scales else self.label(base)
         question, separator, code = column.partition("__")
-        return self.answer(question, code) if separator else Text(column, column)
+        return self.answer(question, code) if separator else _as_it_is(column)
 
     def answer(self, column: str, code: str) -> Text:
         """What a reader should see for one code of one column."""
-        return self.answers(column).get(str(code)) or Text(str(code), str(code))
+        return self.answers(column).get(str(code)) or _as_it_is(str(code))
 
     def answers(self, column: str) -> Mapping[str, Text]:
         """What a reader should see for each code that the codebook lists for a column, in its order."""
@@ -256,3 +256,9 @@ def reported_columns(study: Study) -> list[str]:
     """The columns of residents that hold a rated item or a scale in the study's unit."""
     items = [study.measured(question) for question in study.codebook.of("residents") if question.is_rated]
     return items + [scale + POINTS for scale in study.file.scales]
+
+
+def _as_it_is(word: str) -> Text:
+    """A name or code that no codebook explains."""
+    shown = one_line(word)
+    return Text(shown, shown)

@@ -67,7 +67,7 @@ def test_the_last_wave_of_each_community_and_the_district(study: Study) -> None:
         finding("other", 98.0, wave="2009", community="A2"),
         finding(MEASURE, 65.4457, wave="2009"),
     ]
-    ours = [finding(MEASURE, 70.0, "use with care", wave="2009", community="欣乐")]
+    ours = [finding(MEASURE, 70.0, "caution", wave="2009", community="欣乐")]
     data = json.loads(as_data(study, plan(study), shelf_with(study, {"A2": theirs, "欣乐": ours})))
     assert [area["en"] for area in data["areas"]] == ["Xinle Community", "Guangming Community"]
     assert [area["values"] for area in data["areas"]] == [
