@@ -17,7 +17,6 @@ from cbresearch.publish.site import write_index
 from cbresearch.publish.site_figures import as_data
 from cbresearch.study import Study, open_study
 
-
 MEASURE = "sat_points"
 
 
