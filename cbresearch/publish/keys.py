@@ -34,6 +34,7 @@ MAKE_A_PAGE = (
     "cells",
     "execute",
     "footer",
+    "glossary",
     "outline",
     "provenance",
     "render",

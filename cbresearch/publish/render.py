@@ -16,6 +16,7 @@ from traitlets.config import Config
 
 from cbresearch.publish.assets import asset, content_policy
 from cbresearch.publish.cells import FINDINGS, is_for, outputs_as_html
+from cbresearch.publish.glossary import explained
 from cbresearch.publish.outline import outlined, text_of
 from cbresearch.publish.provenance import sealed
 from cbresearch.publish.safe import clean
@@ -52,10 +53,11 @@ def to_page(notebook: Any, page: PageText, *, error: dict[str, str] | None = Non
     say = words(page.language)
     body, _ = exporter.from_notebook_node(_prepared(notebook, page.language), resources={"say": say})
     outline = outlined(body, say["table"])
+    told = explained(outline.body, page.language)
     title = _title(outline.title or page.study, page)
     script = asset("page.js") + asset("take.js")
     text = exporter.environment.get_template("page.html.j2").render(
-        page=page, say=say, title=title, outline=outline, error=error, style=asset("page.css"), script=script,
+        page=page, say=say, title=title, outline=outline, body=told.body, terms=told.terms, error=error, style=asset("page.css"), script=script,
         policy=content_policy(script), html_language=HTML_LANGUAGES[page.language], names=LANGUAGE_NAMES,
         html_languages=HTML_LANGUAGES, advice=advice(error["class"], page.language) if error else "",
     )  # fmt: skip

@@ -17,6 +17,7 @@ WORDS = {
     "code": Text("本节所用程序", "Code for this part"),
     "show_code": Text("显示全部程序", "Show all code"),
     "hide_code": Text("收起全部程序", "Hide all code"),
+    "glossary": Text("本页用语", "Words used on this page"),
     "take_csv": Text("下载此表（CSV）", "Download this table (CSV)"),
     "take_xlsx": Text("下载本页全部表格（Excel）", "Download all tables (Excel)"),
     "take_notes": Text("说明", "Notes"),
