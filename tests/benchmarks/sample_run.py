@@ -137,7 +137,7 @@ def page(sample: str) -> str:
     for script, about in OTHERS.items():
         done = subprocess.run([sys.executable, "-P", str(HERE / script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)  # fmt: skip
         print(done.stdout, flush=True)
-        blocks.append(block(about, script, done.stdout.strip()))
+        blocks.append(block(about, script, done.stdout.strip("\n")))
     return "\n".join(blocks)
 
 
