@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from cbresearch.records import one_line
 
 if TYPE_CHECKING:
     from cbresearch.publish.run import Event, Ran
+    from cbresearch.publish.warming import Warm
     from cbresearch.study import Study
 
 app = typer.Typer(
@@ -173,11 +174,19 @@ def run(
 
         where = chosen(cluster, share)
     study = _opened(workspace)
-    _built(study, fresh=fresh, first=lambda: _refuse(study, only or (), area or (), lang or ()))
-    with _progress() as say:
+    with ExitStack() as stack:
+        warm: list[Warm] = []
+
+        def first() -> None:
+            _refuse(study, only or (), area or (), lang or ())
+            if where is None:
+                warm.append(stack.enter_context(_warming(study)))
+
+        _built(study, fresh=fresh, first=first)
+        say = stack.enter_context(_progress())
         ran = run_reports(
             study, only=only or (), area=area or (), lang=lang or (), fresh=fresh, only_failed=only_failed,
-            keep_going=keep_going, say=say, wait=_aside if wait else None, cluster=where,
+            keep_going=keep_going, say=say, wait=_aside if wait else None, cluster=where, warm=warm[0] if warm else None,
         )  # fmt: skip
     _tell(ran)
     if browser and pdf:
@@ -300,6 +309,12 @@ def _refuse(study: Study, only: Sequence[str], area: Sequence[str], lang: Sequen
     from cbresearch.publish.plan import refuse_unknown
 
     refuse_unknown(study, only=only, area=area, lang=lang)
+
+
+def _warming(study: Study) -> AbstractContextManager[Warm]:
+    from cbresearch.publish.warming import warming
+
+    return warming(study)
 
 
 def _built(study: Study, *, fresh: bool, first: Callable[[], None] = lambda: None) -> None:

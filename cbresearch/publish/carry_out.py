@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,21 +22,23 @@ from cbresearch.study import Study
 
 if TYPE_CHECKING:
     from cbresearch.publish.cluster import Cluster
+    from cbresearch.publish.warming import Warm
 
 SECONDS_PER_NOTEBOOK = 600.0
 FIRST = 5
 """When so many reports in a row fail alike from the start, the others would as well."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Workshop:
-    """What orders are carried out with."""
+    """What orders are carried out with; `warm` is used up by the first of them."""
 
     study: Study
     shelf: Shelf
     inputs: Inputs
     say: Say
     cluster: Cluster | None = None
+    warm: Warm | None = None
 
 
 class Tally:
@@ -114,9 +116,11 @@ def _put(order: Order, outcome: Outcome, shop: Workshop, tally: Tally) -> None:
 
 
 def _work(orders: Sequence[Order], shop: Workshop, modules: Sequence[str]) -> Generator[Started | Outcome]:
-    room, study = Room.now(), shop.study
-    with scratch_folder() as scratch:
-        write_kernelspec(scratch)
+    study = shop.study
+    with ExitStack() as stack:
+        warm, shop.warm = shop.warm, None
+        room = warm.room if warm else Room.now()
+        scratch = warm.scratch if warm else _scratch(stack)
         limits = Limits(SECONDS_PER_NOTEBOOK, room.bytes_per_lane)
         tasks = [task_for(order, study, shop.shelf, shop.inputs, scratch, limits) for order in orders]
         if shop.cluster is not None:
@@ -124,4 +128,13 @@ def _work(orders: Sequence[Order], shop: Workshop, modules: Sequence[str]) -> Ge
 
             yield from on_cluster(tasks, study, shop.cluster, modules=modules)
             return
-        yield from in_lanes(tasks, lanes=room.lanes, scratch=scratch, cwd=study.notebooks, modules=modules)
+        yield from in_lanes(
+            tasks, lanes=room.lanes, scratch=scratch, cwd=study.notebooks, modules=modules,
+            zygote=warm.zygote if warm else None,
+        )  # fmt: skip
+
+
+def _scratch(stack: ExitStack) -> Path:
+    folder = stack.enter_context(scratch_folder())
+    write_kernelspec(folder)
+    return folder

@@ -27,8 +27,8 @@ from cbresearch.publish.keys import MATTER, PACKAGE, hash_of_files
 from cbresearch.publish.lanes import Lane
 from cbresearch.publish.room import LEAST_PER_LANE, Room
 from cbresearch.publish.task import Outcome, Task
-from cbresearch.publish.warm.client import Zygote
 from cbresearch.publish.warm.processes import can_fork
+from cbresearch.publish.warm.zygote import Zygote
 
 SHOW = ("papermill", "nbclient", "nbformat", "nbconvert", "ipython", "jinja2", "mistune", "pygments", "nh3")
 """What turns cells into pages; the same versions give the same bytes."""

@@ -18,8 +18,8 @@ from pathlib import Path
 from cbresearch.errors import PublishError
 from cbresearch.publish.kernels import kernel_environment
 from cbresearch.publish.task import BEGUN, Outcome, Task, outcome_of, to_line
-from cbresearch.publish.warm.client import HOST, Zygote
-from cbresearch.publish.warm.processes import can_fork
+from cbresearch.publish.warm.zygote import HOST, Zygote
+from cbresearch.publish.warming import zygote_for
 
 TRIES = 2
 GRACE_SECONDS = 60.0
@@ -144,19 +144,22 @@ def _kill_group(process: subprocess.Popen[str]) -> None:
 
 
 def in_lanes(
-    tasks: Sequence[Task], *, lanes: int, scratch: Path, cwd: Path, modules: Sequence[str] = ()
-) -> Iterator[Started | Outcome]:
+    tasks: Sequence[Task], *, lanes: int, scratch: Path, cwd: Path, modules: Sequence[str] = (),
+    zygote: Zygote | None = None,
+) -> Iterator[Started | Outcome]:  # fmt: skip
     """Each task's start and outcome as they happen; leaving early ends every process.
 
-    `modules` are imported once, where kernels are forked from; without fork they are of no use.
+    `modules` are imported once, where kernels are forked from, unless a `zygote` is given that did so already;
+    without fork they are of no use.
     """
     waiting: queue.Queue[Task] = queue.Queue()
     for task in tasks:
         waiting.put(task)
     news: queue.Queue[Started | Outcome | Exception] = queue.Queue()
     count = min(lanes, len(tasks))
-    zygote = _zygote(count, scratch, modules) if any(task.run_it for task in tasks) else None
-    hosts = zygote.lanes if zygote else [None] * count
+    if zygote is None and any(task.run_it for task in tasks):
+        zygote = zygote_for(count, scratch, list(modules))
+    hosts = zygote.lanes[:count] if zygote else [None] * count
     crew = [Lane(scratch, cwd, number, host) for number, host in enumerate(hosts)]
     threads = [threading.Thread(target=_serve, args=(lane, waiting, news), daemon=True) for lane in crew]
     for thread in threads:
@@ -178,12 +181,6 @@ def in_lanes(
             lane.release()
         if zygote:
             zygote.close()
-
-
-def _zygote(lanes: int, scratch: Path, modules: Sequence[str]) -> Zygote | None:
-    if not can_fork():
-        return None
-    return Zygote(lanes, modules, environment=kernel_environment(scratch), log=scratch / "host.log")
 
 
 def _serve(lane: Lane, waiting: queue.Queue[Task], news: queue.Queue[Started | Outcome | Exception]) -> None:

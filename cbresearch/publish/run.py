@@ -22,6 +22,7 @@ from cbresearch.study import Study
 
 if TYPE_CHECKING:
     from cbresearch.publish.cluster import Cluster
+    from cbresearch.publish.warming import Warm
 
 __all__ = ["Event", "Failure", "Ran", "quiet", "run"]
 
@@ -38,6 +39,7 @@ def run(
     say: Say = quiet,
     wait: Callable[[str], None] | None = None,
     cluster: Cluster | None = None,
+    warm: Warm | None = None,
 ) -> Ran:
     """Make every report that is asked for and not up to date, then the index page.
 
@@ -45,7 +47,7 @@ def run(
     first ones all fail alike and `keep_going` is off. `fresh` runs all of them again, `only_failed`
     those that failed last time. `say` hears of each step, in the caller's thread; `wait` of another
     run at work, which is then waited for. With a `cluster`, its workers run the notebooks, with the
-    same results. Readers see the last complete run until this one is whole; a run that was cut short
+    same results; `warm` is what kernels are forked from, where that was got ready before. Readers see the last complete run until this one is whole; a run that was cut short
     is taken up where it stopped. Before anything runs: PublishError when nothing is built or another
     run is at work, ParameterError with every fault of names and parameters.
     """
@@ -64,7 +66,7 @@ def run(
                 jobs = tuple(job for job in jobs if _failed(shelf, job))
             orders = [order_for(job, study, shelf, inputs, fresh=fresh or only_failed) for job in jobs]
         inputs.slices.save()
-        stopped = _made(orders, study, shelf, inputs, say, cluster, keep_going=keep_going)
+        stopped = _made(orders, study, shelf, inputs, say, cluster, warm, keep_going=keep_going)
         if not stopped:
             # put what was made where readers find it; the index that lists it comes last
             shelf.publish([job.slug for job in jobs], {job.slug for job in whole}, _about(study, inputs))
@@ -75,7 +77,7 @@ def run(
 
 def _made(
     orders: Sequence[Order], study: Study, shelf: Shelf, inputs: Inputs, say: Say, cluster: Cluster | None,
-    *, keep_going: bool,
+    warm: Warm | None, *, keep_going: bool,
 ) -> str:  # fmt: skip
     """Carry out the orders; gives why that stopped early, or nothing."""
     if all(order.is_done for order in orders):
@@ -85,7 +87,7 @@ def _made(
     # what notebooks are run by takes longer to import than a run with nothing to do may take
     from cbresearch.publish.carry_out import Workshop, carry_out
 
-    return carry_out(orders, Workshop(study, shelf, inputs, say, cluster), keep_going=keep_going)
+    return carry_out(orders, Workshop(study, shelf, inputs, say, cluster, warm), keep_going=keep_going)
 
 
 def _ran(orders: Sequence[Order], shelf: Shelf, index: Path, failures: Path | None, stopped: str) -> Ran:

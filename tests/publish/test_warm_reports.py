@@ -32,8 +32,9 @@ REPORTS = {name: {} for name in DISTRICT_REPORTS} | {"90_community": {"area": CO
 def engines() -> Iterator[dict[str, Any]]:
     from papermill.engines import NBClientEngine
 
-    from cbresearch.publish.warm.client import Host, Zygote
+    from cbresearch.publish.warm.client import Host
     from cbresearch.publish.warm.engine import WarmEngine
+    from cbresearch.publish.warm.zygote import Zygote
 
     zygote = Zygote(1, environment={**os.environ, **AS_IN_A_RUN})
     by = Host(zygote.lanes[0])

@@ -19,9 +19,10 @@ import papermill
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from cbresearch.publish.warm.client import Host, Zygote
+from cbresearch.publish.warm.client import Host
 from cbresearch.publish.warm.engine import WarmEngine
 from cbresearch.publish.warm.processes import can_fork
+from cbresearch.publish.warm.zygote import Zygote
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux only")
 
