@@ -24,6 +24,7 @@ from cbresearch.publish.lanes import Started, in_lanes
 from cbresearch.publish.run import Event, Ran, run
 from cbresearch.publish.task import Outcome, Task
 from cbresearch.publish.warm import processes
+from cbresearch.publish.warming import warming
 from cbresearch.study import Study, open_study
 
 FAILING = (
@@ -324,3 +325,20 @@ def test_without_forks_the_pages_are_the_same_and_it_is_said_once(
         monkeypatch.setenv(processes.NO_FORK, "1")
     assert pages[0] == pages[1] and len(pages[0]) == 4
     assert run(open_study(root), only=["90_one"]).slower == "", "nothing ran"
+
+
+def test_kernels_get_ready_while_tables_are_built(root: Path) -> None:
+    """What is got ready before serves the run, and ends with it; a run that needs none leaves none behind either."""
+    study = open_study(root)
+    with warming(study) as warm:
+        assert warm.zygote is not None
+        process = warm.zygote._process
+        ran = run(study, only=["90_one"], warm=warm)
+        assert ran.failed == () and len(ran.jobs) == 2
+        assert process.poll() is not None, "it ended with the run"
+    with warming(study) as warm:
+        assert warm.zygote is not None
+        process = warm.zygote._process
+        assert len(run(study, only=["90_one"], warm=warm).skipped) == 2
+    assert process.poll() is not None
+    assert not warm.scratch.exists()

@@ -253,24 +253,3 @@ def test_a_zygote_that_is_lost_leaves_the_ordinary_kernel(
     monkeypatch.setattr(Zygote, "__init__", lost)
     found = outcomes(root, {"good": GOOD})
     assert found["good"].status == "ok" and printed(root / "out0.ipynb") == ["before\n"]
-
-
-def test_kernels_get_ready_while_tables_are_built(root: Path) -> None:
-    """What is got ready before serves the run, and ends with it; a run that needs none leaves none behind either."""
-    from cbresearch.publish.run import run
-    from cbresearch.publish.warming import warming
-    from cbresearch.study import open_study
-
-    study = open_study(root)
-    with warming(study) as warm:
-        assert warm.zygote is not None
-        process = warm.zygote._process
-        ran = run(study, only=["90_one"], warm=warm)
-        assert ran.failed == () and len(ran.jobs) == 2
-        assert process.poll() is not None, "it ended with the run"
-    with warming(study) as warm:
-        assert warm.zygote is not None
-        process = warm.zygote._process
-        assert len(run(study, only=["90_one"], warm=warm).skipped) == 2
-    assert process.poll() is not None
-    assert not warm.scratch.exists()
