@@ -179,7 +179,7 @@ def _one_step(page: Page, cause: str) -> Text:
         return Text(f"{step}个单位的{page.label(name).zh}", f"{step} units of {page.label(name).en}")
     words = page.study.indicators[name].unit.text
     if words.en == "%":
-        points = message("unit.percentage_points")
+        points = message("after.percentage_points")
         return Text(f"{step}{points.zh}", f"{step} {points.en}")
     return Text(
         f"{step}{words.zh}", f"{step} × {words.en}" if words.en[:1].isdigit() else f"{step} {words.en}"

@@ -468,3 +468,13 @@ def test_large_figures_per_something_are_told_whole() -> None:
         "100",
         "20,000",
     ]
+
+
+def test_no_message_stands_twice() -> None:
+    """The later one would win, silently."""
+    import csv
+    from importlib.resources import files
+
+    with (files("cbresearch.show") / "messages.csv").open(encoding="utf-8", newline="") as file:  # type: ignore[call-arg]
+        keys = [row[0] for row in csv.reader(file)]
+    assert sorted({key for key in keys if keys.count(key) > 1}) == []
