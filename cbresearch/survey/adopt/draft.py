@@ -13,7 +13,7 @@ from cbresearch.codebook import CHOICE_COLUMNS, QUESTION_COLUMNS, Question
 from cbresearch.survey.adopt.assemble import Questionnaire
 from cbresearch.survey.adopt.drafted import Guess
 
-REPORTS = ("10_data_quality", "20_situation", "30_satisfaction", "50_drivers")
+REPORTS = ("10_data_quality", "20_situation", "30_satisfaction", "40_measurement", "50_drivers")
 COMMUNITY_REPORT = "90_community"
 GUESS_COLUMNS = ("column", "what", "why", "confidence")
 
