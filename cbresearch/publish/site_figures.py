@@ -23,36 +23,41 @@ POINTS = Text("分", "points")
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A community with its figures, one for each measure: [value, low, high, with care], None where there is none."""
+    """A community with its figures, one for each measure: [value, low, high] and True where they want care, or None.
+
+    `page` lies in the folder of each language, unless it names one: there may be ten thousand of them.
+    """
 
     area: Area
-    page: Mapping[str, str]
+    page: str
     values: tuple[list[Any] | None, ...]
 
 
 def as_data(study: Study, jobs: Sequence[Job], shelf: Shelf) -> str:
     """Measures and communities as JSON that can stand in a page; empty where fewer than two can be compared.
 
+    A community is a list, for there may be ten thousand: its name in Chinese and in English, its page, its figures.
+
     Measures are those that the study sets targets for, in the last wave that a community's page told.
     """
     measures = list(dict.fromkeys(target.measure for target in study.file.targets))
     if study.area is None or not measures:
         return ""
-    found, district = _compared(study.area, measures, jobs, shelf)
+    found, district = _compared(study, study.area, measures, jobs, shelf)
     if len(found) < 2:
         return ""
     labels = [_label(study, measure) for measure in measures]
     data = {
         "measures": [{"zh": label.zh, "en": label.en} for label in labels],
         "district": district,
-        "areas": [{"zh": one.area.label.zh, "en": one.area.label.en, "page": one.page, "values": one.values} for one in found],
+        "areas": [[one.area.label.zh, one.area.label.en, one.page, *one.values] for one in found],
     }  # fmt: skip
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("&", "\\u0026")
 
 
 def _compared(
-    column: str, measures: Sequence[str], jobs: Sequence[Job], shelf: Shelf
+    study: Study, column: str, measures: Sequence[str], jobs: Sequence[Job], shelf: Shelf
 ) -> tuple[list[Compared], list[list[Any] | None]]:
     """Communities with at least one figure, each from the first page that tells one; and the district's figures."""
     found: dict[str, Compared] = {}
@@ -64,7 +69,7 @@ def _compared(
         records = shelf.findings_of(kept)
         values = [_latest(records, measure, {column: job.area.code}) for measure in measures]
         if any(values):
-            found[job.area.code] = Compared(job.area, _pages(kept), tuple(values))
+            found[job.area.code] = Compared(job.area, _page(kept, study.languages), tuple(values))
             district = [known or _latest(records, m, {}) for known, m in zip(district, measures, strict=True)]
     return list(found.values()), district
 
@@ -76,8 +81,12 @@ def _label(study: Study, measure: str) -> Text:
     return Text(f"{name.zh}（{unit.zh}）", f"{name.en} ({unit.en})")
 
 
-def _pages(kept: Kept) -> dict[str, str]:
-    return {language: page.path for language, page in kept.pages.items()}
+def _page(kept: Kept, languages: Sequence[str]) -> str:
+    paths = {language: page.path for language, page in kept.pages.items()}
+    in_all = {paths[one].removeprefix(f"{one}/") for one in languages if one in paths}
+    return (
+        in_all.pop() if len(in_all) == 1 and len(paths) == len(languages) else next(iter(paths.values()), "")
+    )
 
 
 def _latest(records: Iterable[Mapping[str, Any]], measure: str, group: Mapping[str, str]) -> list[Any] | None:
@@ -94,7 +103,7 @@ def _latest(records: Iterable[Mapping[str, Any]], measure: str, group: Mapping[s
     rounded = [
         None if last.get(part) is None else round(last[part], DIGITS) for part in ("value", "low", "high")
     ]
-    return [*rounded, last["status"] != "published"]
+    return [*rounded, *([True] if last["status"] != "published" else [])]
 
 
 def _wave(record: Mapping[str, Any]) -> str:

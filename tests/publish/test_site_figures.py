@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +69,10 @@ def test_the_last_wave_of_each_community_and_the_district(study: Study) -> None:
     ]
     ours = [finding(MEASURE, 70.0, "caution", wave="2009", community="欣乐")]
     data = json.loads(as_data(study, plan(study), shelf_with(study, {"A2": theirs, "欣乐": ours})))
-    assert [area["en"] for area in data["areas"]] == ["Xinle Community", "Guangming Community"]
-    assert [area["values"] for area in data["areas"]] == [
-        [[70.0, 65.0, 75.0, True]],
-        [[61.2346, 56.2346, 66.2346, False]],
-    ]
-    assert data["district"] == [[65.4457, 60.4457, 70.4457, False]]
-    assert data["areas"][0]["page"]["zh"].startswith("zh/90_one")
+    assert [area[1] for area in data["areas"]] == ["Xinle Community", "Guangming Community"]
+    assert [area[3:] for area in data["areas"]] == [[[70.0, 65.0, 75.0, True]], [[61.2346, 56.2346, 66.2346]]]
+    assert data["district"] == [[65.4457, 60.4457, 70.4457]]
+    assert data["areas"][0][2].startswith("90_one"), "in the folder of each language"
 
 
 def test_what_was_held_back_is_not_there(study: Study) -> None:
@@ -104,3 +102,13 @@ def test_hostile_words_stay_in_the_data_and_headlines_stay_words(study: Study) -
 def test_without_targets_there_is_nothing_to_compare(root: Path) -> None:
     study = open_study(root)
     assert as_data(study, plan(study), shelf_with(study, {})) == ""
+
+
+def test_a_page_in_one_language_only_is_named_with_it(study: Study) -> None:
+    findings = {code: [finding(MEASURE, 70.0, wave="2009", community=code)] for code in ("A2", "欣乐")}
+    shelf = shelf_with(study, findings)
+    slug = next(job.slug for job in plan(study) if job.area)
+    kept = shelf.kept[slug]
+    shelf.kept[slug] = replace(kept, pages={"en": kept.pages["en"]})
+    data = json.loads(as_data(study, plan(study), shelf))
+    assert [area[2][:3] for area in data["areas"]] == ["en/", "90_"]

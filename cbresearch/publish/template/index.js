@@ -37,12 +37,12 @@
     var get = function (name) { return document.getElementById(name + "-" + id); };
     var sections = Array.from(tongue.querySelectorAll("main > section:not(.compare)"));
     var lists = Array.from(tongue.querySelectorAll("ul.reports"));
-    var items = Array.from(tongue.querySelectorAll("ul.reports > li"));
     var order = new Map(lists.map(function (list) { return [list, Array.from(list.children)]; }));
     var unique = function (words) { return Array.from(new Set(words)).filter(Boolean).map(function (word) { return [word, word]; }); };
     fill(get("part"), sections.map(function (one, i) { return [String(i), one.querySelector("h2").textContent]; }), tools.dataset.all);
     fill(get("group"), unique(lists.map(function (list) { var h = before(list); return h && h.textContent; })), tools.dataset.all);
-    var badges = unique(items.map(function (item) { var b = item.querySelector(".badge"); return b && b.textContent; }));
+    var marks = new Map(Array.from(tongue.querySelectorAll(".badge"), function (mark) { return [mark.closest("li"), mark.textContent]; }));
+    var badges = unique(Array.from(marks.values()));
     get("badge").dataset.always = "";
     fill(get("badge"), badges, tools.dataset.all);
     get("badge").closest("p").hidden = !badges.length;
@@ -60,10 +60,10 @@
         section.querySelectorAll("ul.reports").forEach(function (list) {
           var heading = before(list), open = (part === "" || part === String(i)) && (group === "" || (heading && heading.textContent === group)), some = false;
           Array.from(list.children).forEach(function (item) {
-            var mark = item.querySelector(".badge");
-            item.hidden = !(open && (badge === "" || (mark && mark.textContent === badge))
+            var hidden = !(open && (badge === "" || marks.get(item) === badge)
               && wanted.every(function (piece) { return text(item).indexOf(piece) >= 0; }));
-            if (!item.hidden) { some = true; shown += 1; }
+            if (item.hidden !== hidden) item.hidden = hidden;
+            if (!hidden) { some = true; shown += 1; }
           });
           list.hidden = !some;
           if (heading) heading.hidden = !some;
@@ -77,9 +77,11 @@
     function sort() {
       var named = get("sort").value === "name", by = new Intl.Collator(tongue.lang);
       lists.forEach(function (list) {
-        var all = order.get(list).slice();
-        if (named) all.sort(function (a, b) { return by.compare(a.textContent, b.textContent); });
-        list.append.apply(list, all);
+        var all = order.get(list).map(function (item) { return [item.textContent, item]; });
+        if (named) all.sort(function (a, b) { return by.compare(a[0], b[0]); });
+        var sorted = document.createDocumentFragment();
+        all.forEach(function (one) { sorted.append(one[1]); });
+        list.append(sorted);
       });
     }
     ["find", "part", "group", "badge"].forEach(function (name) { get(name).addEventListener("input", show); });
@@ -90,8 +92,9 @@
     var place = tongue.querySelector(".compare"), id = tongue.id;
     if (!place || !figures) return;
     var one = document.getElementById("one-" + id), two = document.getElementById("two-" + id);
-    figures.areas.forEach(function (area, i) { [one, two].forEach(function (select) { select.append(option(String(i), area[id] || area.en)); }); });
+    figures.areas.forEach(function (area, i) { [one, two].forEach(function (select) { select.append(option(String(i), name(area))); }); });
     two.value = "1";
+    function name(area) { return area[id === "zh" ? 0 : 1]; } /* a list: names, page, figures */
     function number(value) { return value.toLocaleString(tongue.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 }); }
     function cell(value) {
       var made = document.createElement("td"), small = document.createElement("small");
@@ -104,8 +107,8 @@
     }
     function head(where, area) {
       var cellOf = place.querySelector("thead ." + where), link = document.createElement("a"), small = document.createElement("small");
-      cellOf.textContent = area[id] || area.en;
-      link.href = area.page[id] || Object.values(area.page)[0];
+      cellOf.textContent = name(area);
+      link.href = /^(zh|en)\//.test(area[2]) ? area[2] : id + "/" + area[2];
       link.textContent = place.dataset.page;
       small.append(link);
       cellOf.append(small);
@@ -115,10 +118,10 @@
       head("one", pair[0]);
       head("two", pair[1]);
       body.replaceChildren.apply(body, figures.measures.map(function (measure, i) {
-        var row = document.createElement("tr"), name = document.createElement("th");
-        name.scope = "row";
-        name.textContent = measure[id] || measure.en;
-        row.append(name, cell(pair[0].values[i]), cell(pair[1].values[i]), cell(figures.district[i]));
+        var row = document.createElement("tr"), what = document.createElement("th");
+        what.scope = "row";
+        what.textContent = measure[id] || measure.en;
+        row.append(what, cell(pair[0][3 + i]), cell(pair[1][3 + i]), cell(figures.district[i]));
         return row;
       }));
     }
