@@ -134,6 +134,13 @@ def test_three_ways_agree_on_the_doubt_of_the_sample_study(chengbei: Study) -> N
     assert se["jackknife"] == pytest.approx(se["taylor"], rel=0.01)
     assert se["bootstrap"] == pytest.approx(se["taylor"], rel=0.15)
     assert se["calibrated"] < se["taylor"]  # type: ignore[operator]
+    halves = found["standard_error", "half_samples"].value
+    assert halves == pytest.approx(se["taylor"], rel=0.35), (
+        "with a degree of freedom a stratum it strays more"
+    )
+    assert found[headline(chengbei), "half_samples"].value == pytest.approx(
+        found[headline(chengbei), "taylor"].value
+    )
     assert {record.status for record in found.values()} == {"published"}
 
 
@@ -155,7 +162,7 @@ def test_calibration_repeats_the_weights_of_the_build(chengbei: Study) -> None:
 
 def test_a_study_without_weights_or_margins_has_no_rows_of_them(hamlet: Study) -> None:
     found = at(doubt.doubt_of_headline(hamlet))
-    assert {way for _, way in found} == {"taylor", "jackknife", "bootstrap"}
+    assert {way for _, way in found} == {"taylor", "jackknife", "bootstrap", "half_samples"}
 
 
 def test_replicates_that_cannot_be_had_say_why(hamlet: Study, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def doubt_of_headline(study: Study, wave: int = 0) -> list[Released] | Unanswere
 
     Measures: the headline, "standard_error", "design_effect"; group: wave, ("reckoned", …): "selection" (weights
     that know nothing of the population), "taylor" (as reports have it), "jackknife" (JKn), "bootstrap",
+    "half_samples" (BRR, the PSUs of each stratum put into two halves),
     "calibrated" (Taylor that knows what raking to the margins fixes), "linear" (linear calibration to the margins known for everybody),
     "poststratified" (selection weights set to the people of each community). Without selection weights, margins or
     counts there is nothing to reckon by them, and they are left out; what cannot be had is held back with the reason.
@@ -95,6 +96,7 @@ def _reckoned(study: Study, own: pd.DataFrame, column: str) -> Iterator[tuple[st
     yield "taylor", mean(own, column, design)
     yield "jackknife", _replicated(study, own, column, "JKn")
     yield "bootstrap", _replicated(study, own, column, "bootstrap")
+    yield "half_samples", _by_half_samples(study, own, column)
     if margins and "weight_nonresponse" in own.columns:
         # the weights that the build made, raked again by an estimator that knows what the margins fix
         before = replace(design, weights="weight_nonresponse")
@@ -131,5 +133,26 @@ def _replicated(study: Study, own: pd.DataFrame, column: str, kind: Kind) -> Est
     design = replace(sampling_design(study), lonely="certainty")
     try:
         return replicate(own, design, kind, seed=study.file.study.seed).mean(own, column)
+    except EstimateError:
+        return None
+
+
+def _by_half_samples(study: Study, own: pd.DataFrame, column: str) -> Estimate | None:
+    """By BRR with the PSUs of each stratum put into two halves, turn by turn (grouped BRR; Rao and Shao 1996).
+
+    None where a stratum holds a single PSU, or the design names none.
+    """
+    design = sampling_design(study)
+    strata, units = list(design.strata_columns), list(design.psu_columns[:1])
+    if not units:
+        return None
+    drawn = own[[*strata, *units]].drop_duplicates().sort_values([*strata, *units])
+    turn = drawn.groupby(strata).cumcount() if strata else pd.Series(range(len(drawn)), index=drawn.index)
+    halves = own[[*strata, *units]].merge(drawn.assign(half=turn % 2), on=[*strata, *units], how="left")
+    try:
+        made = replicate(
+            own.assign(half=halves["half"].to_numpy()), replace(design, psu="half", fpc=None), "BRR"
+        )
+        return made.mean(own.assign(half=halves["half"].to_numpy()), column)
     except EstimateError:
         return None
