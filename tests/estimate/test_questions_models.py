@@ -216,6 +216,7 @@ def test_the_headline_is_reckoned_with_known_counts_too(chengbei: Study) -> None
         "taylor",
         "jackknife",
         "bootstrap",
+        "half_samples",
         "calibrated",
         "linear",
         "poststratified",
