@@ -214,9 +214,10 @@ def _print(study: Study, ran: Ran, browser: Path) -> None:
 
 def _look(study: Study, ran: Ran, browser: Path) -> int:
     from cbresearch.publish.looking import faults_of, listed, pages_of
+    from cbresearch.publish.room import Room
 
     pages = pages_of(study, ran.jobs)
-    faults = faults_of(pages, browser)
+    faults = faults_of(pages, browser, Room.now().lanes, lambda name: _echo(f"looked at {name}", err=True))
     _echo(listed(faults, len(pages)))
     return int(bool(faults))
 

@@ -78,7 +78,8 @@ def _picture(kind: str, encoded: str, about: Mapping[str, Any], language: str) -
 
 
 def _printed(text: str) -> str:
-    return f'<pre class="printed">{plain_text(text.rstrip())}</pre>' if text.strip() else ""
+    """Lines as they are, for columns are often drawn with blanks; by keyboard one can scroll them too."""
+    return f'<pre class="printed" tabindex="0">{plain_text(text.rstrip())}</pre>' if text.strip() else ""
 
 
 def _error(output: Any, language: str) -> str:

@@ -20,7 +20,8 @@
 
   for (const node of all("img, svg[role=img], [role=img]")) {
     const name = named(node);
-    if (name.length < 12 || placeholders.includes(name)) say("alternative text", node, "says “" + name + "”, which tells nobody what the picture shows");
+    const length = [...name].reduce((sum, one) => sum + (one > "\u2e80" ? 2 : 1), 0);
+    if (length < 12 || placeholders.includes(name) || /^\S+\.(png|svg|jpe?g|gif|webp)$/i.test(name)) say("alternative text", node, "says “" + name + "”, which tells nobody what the picture shows");
   }
   for (const node of all("svg")) {
     if (node.getAttribute("role") !== "img" && node.getAttribute("aria-hidden") !== "true" && !node.closest("[role=img], [aria-hidden=true]")) say("alternative text", node, "is a drawing without a role");
@@ -32,6 +33,8 @@
     if (!node.querySelector("caption") && !named(node)) say("tables", node, "has no caption");
     if (!node.querySelector("th")) say("tables", node, "has no header cells");
   }
+  const ids = all("[id]").map((node) => node.id);
+  for (const id of new Set(ids.filter((one, place) => ids.indexOf(one) !== place))) say("names of places", document.getElementById(id), "shares its id with another");
   const moving = document.getAnimations().filter((one) => one.playState === "running");
   if (moving.length && matchMedia("(prefers-reduced-motion: reduce)").matches) say("motion", null, "moves though the reader asked for less motion");
 
@@ -62,7 +65,8 @@
       if (!text.textContent.trim() || !seen(text) || text.dataset.on) continue;
       const fill = light(getComputedStyle(text).fill).value;
       const ratio = (Math.max(fill, base) + 0.05) / (Math.min(fill, base) + 0.05);
-      if (ratio < 3 && !covered(text)) say("contrast of figures", text, "has a contrast of " + ratio.toFixed(1) + " to 1");
+      const box = text.getBoundingClientRect(), large = Math.min(box.width, box.height) >= 24;
+      if (ratio < (large ? 3 : 4.5) && !covered(text)) say("contrast of figures", text, "has a contrast of " + ratio.toFixed(1) + " to 1");
     }
   }
   function covered(text) { /* words on a bar or a tile have that as their ground */

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 HEADING = re.compile(r"<h([1-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
 TABLE = re.compile(r'(<div [^>]*class="scroll"[^>]*>\s*)?(<table\b.*?</table>)', re.DOTALL)
 CAPTION = re.compile(r"<caption[^>]*>(.*?)</caption>", re.DOTALL)
+REGION = re.compile(r'(<div\b[^>]*\brole="region"[^>]*\baria-label=")([^"]*)(")')
 TAG = re.compile(r"<[^>]+>")
 ENOUGH_FOR_CONTENTS = 3
 
@@ -43,6 +44,7 @@ def outlined(body: str, table_word: str) -> Outline:
     places: list[Place] = []
     body = _renumbered(body, places)
     body = TABLE.sub(lambda found: found[0] if found[1] else _scrolling(found[2], table_word), body)
+    body = _told_apart(body)
     contents = tuple(places) if len(places) >= ENOUGH_FOR_CONTENTS else ()
     return Outline(title, body, contents)
 
@@ -65,6 +67,18 @@ def _renumbered(body: str, places: list[Place]) -> str:
         return f'<h{level}{attributes} id="s{count}">{found[3]}</h{level}>'
 
     return HEADING.sub(mend, body)
+
+
+def _told_apart(body: str) -> str:
+    """Regions of one name get a number, else a list of the page's regions would not tell which is which."""
+    so_far: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        name = found[2]
+        so_far[name] = count = so_far.get(name, 0) + 1
+        return f"{found[1]}{name} ({count}){found[3]}" if count > 1 else found[0]
+
+    return REGION.sub(number, body)
 
 
 def _scrolling(table: str, table_word: str) -> str:

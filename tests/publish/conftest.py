@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from browser_page import Watched, reading, running_browser
 from tiny_workspace import make_workspace
 
 from cbresearch.publish.keys import Inputs
@@ -27,3 +30,23 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def study(root: Path) -> Study:
     return open_study(root)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The machine's browser under playwright, which holds the thread's event loop: not longer than a module."""
+    with running_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def reader(browser: Any) -> Iterator[Watched]:
+    """Somebody at a desk who opens pages with the network cut."""
+    with reading(browser) as watched:
+        yield watched
+
+
+@pytest.fixture
+def page(reader: Watched) -> Any:
+    """The reader's page, for tests that need not know what it did."""
+    return reader.page

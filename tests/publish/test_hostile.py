@@ -6,21 +6,17 @@ import csv
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from browser_page import Watched
 from payloads import CHARACTERS, PAYLOADS
 from tiny_workspace import code, make_workspace, write_notebook
 
-from cbresearch.errors import PublishError
-from cbresearch.publish.browser import find_browser, flags
 from cbresearch.publish.plan import plan
 from cbresearch.publish.run import run
 from cbresearch.study import open_study
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 ITEMS, ROWS_EACH, SCORECARDS = 40, 12, 8
@@ -90,39 +86,9 @@ def command(folder: Path, *words: str) -> None:
     )
 
 
-class Watched:
-    """One page that opens one file after the other, and what it did that a report page does not do."""
-
-    def __init__(self, page: Any) -> None:
-        self.page, self.found = page, list[str]()
-        page.on("dialog", lambda dialog: self.found.append(f"dialog {dialog.message}"))
-        page.on("popup", lambda other: self.found.append(f"popup {other.url}"))
-        page.on("console", lambda said: self.found.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: self.found.append(str(error)))
-        page.on("request", lambda asked: self._asked(asked.url))
-
-    def _asked(self, url: str) -> None:
-        if not url.startswith(("file:", "data:")):
-            self.found.append(url)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Watched]:
-    try:
-        found = find_browser()
-    except PublishError as error:
-        pytest.skip(str(error))
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=str(found), args=flags())
-        yield Watched(opened.new_page(offline=True, viewport={"width": 1100, "height": 800}))
-        opened.close()
-
-
 def faults_of(watched: Watched, path: Path) -> list[str]:
     """What a hostile page would do: run something, ask for something, open something, hide or break the page."""
-    page, found = watched.page, watched.found
-    found.clear()
-    page.goto(path.as_uri())
+    page, found = watched.open(path), watched.found
     page.evaluate("document.querySelectorAll('summary').forEach((node) => node.click())")
     page.mouse.move(300, 300)
     if page.evaluate("window.pwned !== undefined"):
@@ -143,10 +109,10 @@ def faults_of(watched: Watched, path: Path) -> list[str]:
     return list(found)
 
 
-def test_nothing_executes_and_no_page_breaks(place: Path, browser: Watched) -> None:
+def test_nothing_executes_and_no_page_breaks(place: Path, reader: Watched) -> None:
     pages = sorted((place / "ws" / "reports").rglob("*.html"))
     assert len(pages) >= 1 + 2 * 3 + 2 * SCORECARDS
-    assert {page.name: found for page in pages if (found := faults_of(browser, page))} == {}
+    assert {page.name: found for page in pages if (found := faults_of(reader, page))} == {}
 
 
 def test_nothing_is_written_outside_the_workspace(place: Path) -> None:
@@ -161,7 +127,7 @@ def test_words_arrive_as_they_are(place: Path) -> None:
     assert "{{ 7 * 7 }}" in html and ">49<" not in html
 
 
-def test_parameters_stay_words(tmp_path: Path, browser: Watched) -> None:
+def test_parameters_stay_words(tmp_path: Path, reader: Watched) -> None:
     root = make_workspace(tmp_path)
     write_notebook(root, "10_all", code('lang = "zh"\nnote: str = ""', "parameters"), code("print(note)"))
     toml = root / "data" / "study.toml"
@@ -180,13 +146,13 @@ def test_parameters_stay_words(tmp_path: Path, browser: Watched) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "notebooks", "reports"]
     printed = [html for page in pages if "<pre" in (html := page.read_text(encoding="utf-8"))]
     assert len(printed) > len(notes) - len(CHARACTERS)
-    assert {page.name: found for page in pages if (found := faults_of(browser, page))} == {}
+    assert {page.name: found for page in pages if (found := faults_of(reader, page))} == {}
 
 
-def test_what_runs_would_be_seen(tmp_path: Path, browser: Watched) -> None:
+def test_what_runs_would_be_seen(tmp_path: Path, reader: Watched) -> None:
     page = tmp_path / "bad.html"
     body = "<img src=x onerror=window.pwned=1><iframe></iframe><img src='https://evil.example/x.png'>"
     page.write_text(f"<main><h1>x</h1>{body}</main><footer class=foot>y</footer>", encoding="utf-8")
-    found = faults_of(browser, page)
+    found = faults_of(reader, page)
     assert "a script ran" in found and "IFRAME" in found and "onerror=window.pwned=1" in found
-    assert "https://evil.example/x.png" in found
+    assert "asked for https://evil.example/x.png" in found

@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Path:
+def found() -> Path:
+    """The browser that looks at pages by itself, without the tests' hand on it."""
     try:
         looking.refuse_without_means()
         return find_browser()
@@ -30,14 +31,19 @@ def browser() -> Path:
         pytest.skip(str(error))
 
 
-def test_no_page_of_a_run_is_in_anybodys_way(published: Path, browser: Path) -> None:
+def test_no_page_of_a_run_is_in_anybodys_way(published: Path, found: Path) -> None:
     reports = published / "reports"
-    pages = {path.relative_to(reports).as_posix(): path for path in sorted(reports.rglob("*.html"))}
+    paths = sorted(reports.rglob("*.html"))
+    pages = {path.relative_to(reports).as_posix(): path.as_uri() for path in paths}
+    pages["index.html#en"] = f"{pages['index.html']}#en"
     assert len(pages) > 2 * len(DISTRICT_REPORTS)
-    assert [str(fault) for fault in looking.faults_of(pages, browser)] == []
+    heard: list[str] = []
+    faults = looking.faults_of(pages, found, lanes=2, say=heard.append)
+    assert [str(fault) for fault in faults] == []
+    assert sorted(heard) == sorted(pages)
 
 
-def test_pages_of_failures_and_differences_are_in_nobodys_way(root: Path, browser: Path) -> None:
+def test_pages_of_failures_and_differences_are_in_nobodys_way(root: Path, found: Path) -> None:
     study = open_study(root)
     run(study)
     before = read_run(root)
@@ -46,9 +52,10 @@ def test_pages_of_failures_and_differences_are_in_nobodys_way(root: Path, browse
     page = write_diff(
         root / "reports" / "diff.html", compare(before, read_run(root)), over=0, everything=True
     )
-    pages = looking.pages_of(study, ran.jobs) | {"diff.html": page}
-    assert "failures.html" in pages
-    assert [str(fault) for fault in looking.faults_of(pages, browser)] == []
+    pages = looking.pages_of(study, ran.jobs)
+    pages |= {f"diff.html#{language}": f"{page.as_uri()}#{language}" for language in study.languages}
+    assert {"index.html#zh", "index.html#en", "failures.html#zh", "failures.html#en"} <= pages.keys()
+    assert [str(fault) for fault in looking.faults_of(pages, found)] == []
 
 
 BAD = """<!DOCTYPE html><html><head><title>Bad</title><style>
@@ -65,10 +72,10 @@ BAD = """<!DOCTYPE html><html><head><title>Bad</title><style>
 </main></body></html>"""
 
 
-def test_what_would_be_in_the_way_is_found(tmp_path: Path, browser: Path) -> None:
+def test_what_would_be_in_the_way_is_found(tmp_path: Path, found: Path) -> None:
     page = tmp_path / "bad.html"
     page.write_text(BAD, encoding="utf-8")
-    faults = looking.faults_of({"bad.html": page}, browser)
+    faults = looking.faults_of({"bad.html": page.as_uri()}, found)
     by_rule = {fault.rule: fault for fault in faults}
     assert {
         "language", "headings", "alternative text", "contrast of figures", "tables", "motion", "width", "requests",

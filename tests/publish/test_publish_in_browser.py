@@ -3,66 +3,41 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import subprocess
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_page import Watched, reading
 from whole_chain import COMMUNITIES, DISTRICT_REPORTS
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from cbresearch.publish.browser import find_browser
+from cbresearch.publish.printing import printed
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-DESK, PHONE = {"width": 1100, "height": 800}, {"width": 390, "height": 844}
 HTML_LANGUAGES = {"zh": "zh-Hans", "en": "en"}
 
 FACTS = """() => {
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const seen = (node) => node.checkVisibility();
-  const words = (id) => (document.getElementById(id) || {textContent: ""}).textContent;
-  const named = (node) => (node.getAttribute("aria-label")
-    || (node.getAttribute("aria-labelledby") || "").split(/\\s+/).filter(Boolean).map(words).join(" ")
-    || node.getAttribute("alt") || (node.querySelector(":scope > title") || {textContent: ""}).textContent || "").trim();
   const ids = all("[id]").map((node) => node.id);
   return {
     lang: document.documentElement.lang,
-    title: document.title,
-    headings: all("h1,h2,h3,h4,h5,h6").filter(seen).map((node) => [Number(node.tagName[1]), node.textContent.trim()]),
-    pictures: all("img, svg[role=img], [role=img]").map(named),
-    unnamed_drawings: all("svg").filter((n) => n.getAttribute("role") !== "img" && n.getAttribute("aria-hidden") !== "true"
-      && !n.closest("[role=img]")).length,
-    bare_heads: all("th").filter((node) => !["col", "row", "colgroup", "rowgroup"].includes(node.scope)).length,
-    uncaptioned: all("table").filter((node) => !node.querySelector("caption") && !named(node)).length,
-    twice: ids.filter((id, place) => ids.indexOf(id) !== place),
     nowhere: all("a[href^='#']").map((node) => node.getAttribute("href").slice(1)).filter((id) => !ids.includes(decodeURIComponent(id))),
-    unlabelled: all("a, button, input, summary").filter((node) => seen(node)
-      && !node.textContent.trim() && !named(node) && !(node.labels || []).length).length,
     text: document.querySelector("main").innerText.length,
     links: all("a[href]").map((node) => node.href),
   };
-}"""
-TOO_WIDE = """() => {
-  const page = document.documentElement, width = page.clientWidth;
-  if (page.scrollWidth <= width) return [];
-  return [...document.querySelectorAll("body *")].filter((node) => node.getBoundingClientRect().right > width + 1)
-    .slice(0, 3).map((node) => node.tagName + "." + node.className + ": " + node.textContent.trim().slice(0, 40)).concat("page");
 }"""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """What one page was seen to be."""
+    """What one page was seen to be, and what it did that it should not."""
 
     place: str
     facts: dict[str, Any]
-    asked: tuple[str, ...]
-    """Addresses requested that are neither files nor data."""
-    complaints: tuple[str, ...]
-    """What the console and uncaught errors said; violations of the page's policy are among them."""
-    too_wide: dict[str, list[str]]
+    found: tuple[str, ...]
+    """Addresses asked for, complaints of the console, uncaught errors; violations of the page's policy are among them."""
 
     @property
     def language(self) -> str:
@@ -70,51 +45,8 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is on this machine: install one to see the pages")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def reports(published: Path) -> Path:
     return published / "reports"
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    with cut_off(browser) as context:
-        yield context.new_page()
-
-
-def cut_off(browser: Any, **how: Any) -> Any:
-    context = browser.new_context(viewport=DESK, reduced_motion="reduce", **how)
-    context.set_offline(True)
-    return context
-
-
-def visit(context: Any, reports: Path, place: str) -> Visit:
-    page = context.new_page()
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on(
-        "console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto((reports / place).as_uri())
-    facts = page.evaluate(FACTS)
-    too_wide = {}
-    for name, size in (("desk", DESK), ("phone", PHONE)):
-        page.set_viewport_size(size)
-        too_wide[name] = page.evaluate(TOO_WIDE)
-    page.close()
-    elsewhere = tuple(address for address in asked if not address.startswith(("file:", "data:")))
-    return Visit(place, facts, elsewhere, tuple(complaints), too_wide)
 
 
 @pytest.fixture(scope="module")
@@ -122,26 +54,30 @@ def visits(browser: Any, reports: Path) -> list[Visit]:
     """Every page of the site, opened from its folder with the network cut."""
     places = sorted(path.relative_to(reports).as_posix() for path in reports.rglob("*.html"))
     assert len(places) == 1 + 2 * (len(DISTRICT_REPORTS) + len(COMMUNITIES))
-    with cut_off(browser) as context:
-        return [visit(context, reports, place) for place in places]
+    with reading(browser) as reader:
+        return [
+            Visit(place, reader.open(reports / place).evaluate(FACTS), tuple(reader.found))
+            for place in places
+        ]
 
 
-# --- opened anywhere ------------------------------------------------------------------------------
+# --- opened anywhere; what test_looking finds on every page is not looked for again -----------------
 
 
 def test_no_page_asks_for_anything_or_complains(visits: list[Visit]) -> None:
-    assert {v.place: v.asked for v in visits if v.asked} == {}
-    assert {v.place: v.complaints for v in visits if v.complaints} == {}
+    assert {v.place: v.found for v in visits if v.found} == {}
+
+
+def test_what_a_page_asks_for_would_be_seen(reader: Watched, tmp_path: Path) -> None:
+    page = tmp_path / "asks.html"
+    page.write_text("<img src='https://example.org/x.png'><script>no.such()</script>", encoding="utf-8")
+    reader.open(page)
+    assert "asked for https://example.org/x.png" in reader.found
+    assert any("no is not defined" in one for one in reader.found)
 
 
 def test_every_page_says_its_language(visits: list[Visit]) -> None:
     assert {v.place: v.facts["lang"] for v in visits} == {v.place: HTML_LANGUAGES[v.language] for v in visits}
-    assert all(v.facts["title"].strip() for v in visits)
-
-
-@pytest.mark.parametrize("screen", ["desk", "phone"])
-def test_no_page_scrolls_sideways(visits: list[Visit], screen: str) -> None:
-    assert {v.place: v.too_wide[screen] for v in visits if v.too_wide[screen]} == {}
 
 
 def test_every_link_leads_somewhere(visits: list[Visit], reports: Path) -> None:
@@ -156,33 +92,7 @@ def test_every_link_leads_somewhere(visits: list[Visit], reports: Path) -> None:
         assert lost == [], one.place
 
 
-# --- for everybody --------------------------------------------------------------------------------
-
-
-def test_headings_make_an_outline(visits: list[Visit]) -> None:
-    for one in visits:
-        levels = [level for level, _ in one.facts["headings"]]
-        assert levels.count(1) == 1 and levels[0] == 1, one.place
-        steps = [(a, b) for a, b in pairwise(levels) if b > a + 1]
-        assert steps == [], one.place
-        assert all(text for _, text in one.facts["headings"]), one.place
-
-
-def test_every_picture_and_control_has_a_name(visits: list[Visit]) -> None:
-    from cbresearch.publish.words import WORDS
-
-    placeholders = {WORDS["image"].zh, WORDS["image"].en}
-    assert sum(len(v.facts["pictures"]) for v in visits) > 20
-    for one in visits:
-        assert all(len(name) > 10 and name not in placeholders for name in one.facts["pictures"]), one.place
-        assert one.facts["unnamed_drawings"] == 0, one.place
-        assert one.facts["unlabelled"] == 0, one.place
-        assert one.facts["twice"] == [], one.place
-
-
-def test_every_table_can_be_read_aloud(visits: list[Visit]) -> None:
-    for one in visits:
-        assert (one.facts["bare_heads"], one.facts["uncaptioned"]) == (0, 0), one.place
+# --- by keyboard ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", ["index.html", "zh/30_satisfaction.html", "en/50_drivers.html"])
@@ -280,8 +190,6 @@ def test_the_index_is_narrowed_and_ordered(page: Any, reports: Path) -> None:
 
 
 def test_two_communities_stand_side_by_side(page: Any, reports: Path) -> None:
-    from whole_chain import COMMUNITIES
-
     page.goto((reports / "index.html").as_uri() + "#en")
     place = page.locator("#en .compare")
     names = place.locator("#one-en option").all_inner_texts()
@@ -302,8 +210,8 @@ def test_two_communities_stand_side_by_side(page: Any, reports: Path) -> None:
 
 def test_pages_are_read_without_javascript(browser: Any, reports: Path, visits: list[Visit]) -> None:
     usual = {one.place: one.facts["text"] for one in visits}
-    with cut_off(browser, java_script_enabled=False) as context:
-        page = context.new_page()
+    with reading(browser, java_script_enabled=False) as reader:
+        page = reader.page
         page.goto((reports / "index.html").as_uri())
         assert page.locator("main:visible h1").inner_text()
         assert not page.locator("input[type=search]").first.is_visible()  # a box that does nothing stays away
@@ -325,3 +233,38 @@ def test_the_data_behind_a_figure_opens_by_keyboard(page: Any, reports: Path) ->
     page.keyboard.press("Enter")
     assert fold.locator("table").is_visible()
     assert fold.locator("tbody tr").count() > 5
+
+
+# --- on paper -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def paper(reports: Path, tmp_path_factory: pytest.TempPathFactory, browser: Any) -> dict[str, str]:
+    """The text of the report on satisfaction as printed in each language, its pages apart by form feeds."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext, which reads PDF, is not on this machine")
+    folder = tmp_path_factory.mktemp("paper")
+    pages = [
+        Path(shutil.copy(reports / language / "30_satisfaction.html", folder / f"{language}.html"))
+        for language in HTML_LANGUAGES
+    ]
+    pdfs = printed(pages, find_browser(), 2, lambda path: None)
+    read = [subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True, check=True) for pdf in pdfs]
+    return {pdf.stem: done.stdout.decode() for pdf, done in zip(pdfs, read, strict=True)}
+
+
+@pytest.mark.parametrize("language", HTML_LANGUAGES)
+def test_paper_has_page_numbers_and_all_that_is_read(
+    paper: dict[str, str], reader: Watched, reports: Path, language: str
+) -> None:
+    sheets = paper[language].split("\f")[:-1]
+    assert len(sheets) > 3
+    for number, sheet in enumerate(sheets, 1):
+        assert f"{number}/{len(sheets)}" in "".join(sheet.split())
+    squeezed = "".join(paper[language].split())
+    page = reader.open(reports / language / "30_satisfaction.html")
+    for words in page.locator("main h1, main h2, main figcaption, main p.headline").all_inner_texts():
+        assert "".join(words.split()) in squeezed, words
+    for gone in page.locator(".skip, nav.contents a, nav.languages a, .take button").all_text_contents()[:1]:
+        assert "".join(gone.split()) not in squeezed
+    assert "file://" not in paper[language], "no header or footer of the browser's own"

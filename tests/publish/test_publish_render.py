@@ -218,6 +218,13 @@ def test_a_table_that_has_its_frame_keeps_it() -> None:
     assert outlined(framed, "Table").body == framed
 
 
+def test_two_tables_of_one_name_are_told_apart() -> None:
+    table = "<table><caption>Ages</caption><tr><td>1</td></tr></table>"
+    body = outlined(3 * table, "Table").body
+    assert [name in body for name in ('"Ages"', '"Ages (2)"', '"Ages (3)"')] == [True] * 3
+    assert body.count("<caption>Ages</caption>") == 3
+
+
 def test_a_table_scrolls_in_its_own_frame_under_its_caption() -> None:
     outline = outlined("<table><caption>Ages &amp; sexes</caption><tr><td>1</td></tr></table>", "Table")
     assert outline.body.startswith(

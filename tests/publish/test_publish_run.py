@@ -113,7 +113,7 @@ def test_a_broken_copy_shows_how_far_it_came(first: Finished) -> None:
     assert "papermill-error-cell-tag" in first.notebook("70_fails").cells[0].metadata.tags
     page = first.page("zh/70_fails.html")
     assert "这份报告没有完成" in page and "division by zero" in page
-    assert '<pre class="printed">before</pre>' in page and '<pre class="printed">after</pre>' not in page
+    assert 'tabindex="0">before</pre>' in page and ">after</pre>" not in page
 
 
 def test_a_dead_kernel_is_no_success(first: Finished) -> None:

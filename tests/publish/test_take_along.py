@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from browser_page import Watched
 
-from cbresearch.errors import PublishError
-from cbresearch.publish.browser import find_browser, flags
 from cbresearch.publish.render import to_page
 from cbresearch.publish.task import PageText
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 HOSTILE = [
@@ -33,28 +30,10 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        found = find_browser()
-    except PublishError as error:
-        pytest.skip(str(error))
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=str(found), args=flags())
-        yield opened
-        opened.close()
-
-
-def opened(browser: Any, path: Path) -> Any:
-    page = browser.new_context(offline=True, accept_downloads=True).new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.goto(path.as_uri())
-    return page
-
-
-def taken(page: Any, button: Any) -> tuple[str, bytes]:
-    with page.expect_download() as waiting:
+def taken(reader: Watched, button: Any) -> tuple[str, bytes]:
+    with reader.page.expect_download() as waiting:
         button.click()
+    assert reader.found == []
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
@@ -80,9 +59,9 @@ def odd(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_table_as_csv(browser: Any, odd: Path) -> None:
-    page = opened(browser, odd)
-    name, data = taken(page, page.locator(".take button").first)
+def test_a_table_as_csv(reader: Watched, odd: Path) -> None:
+    page = reader.open(odd)
+    name, data = taken(reader, page.locator(".take button").first)
     assert name == "odd-en-1.csv"
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert rows[:3] == [["row", "cell"], ["both", "1"], ["both", "2"]]
@@ -92,9 +71,9 @@ def test_a_table_as_csv(browser: Any, odd: Path) -> None:
     ]  # fmt: skip
 
 
-def test_all_tables_as_a_workbook(browser: Any, odd: Path) -> None:
-    page = opened(browser, odd)
-    name, data = taken(page, page.get_by_role("button", name="Download all tables (Excel)"))
+def test_all_tables_as_a_workbook(reader: Watched, odd: Path) -> None:
+    page = reader.open(odd)
+    name, data = taken(reader, page.get_by_role("button", name="Download all tables (Excel)"))
     assert name == "odd-en.xlsx"
     book = openpyxl.load_workbook(io.BytesIO(data))
     assert book.sheetnames == ["Notes", "1"]
@@ -107,9 +86,9 @@ def test_all_tables_as_a_workbook(browser: Any, odd: Path) -> None:
     assert [cell.value for cell in cells] == [*(one.strip() for one in HOSTILE[:7]), -5.2, 1364, 72.3]
 
 
-def test_every_table_of_a_report_can_be_taken(browser: Any, published: Path) -> None:
-    page = opened(browser, published / "reports" / "zh" / "30_satisfaction.html")
-    _, data = taken(page, page.get_by_role("button", name="下载本页全部表格"))
+def test_every_table_of_a_report_can_be_taken(reader: Watched, published: Path) -> None:
+    page = reader.open(published / "reports" / "zh" / "30_satisfaction.html")
+    _, data = taken(reader, page.get_by_role("button", name="下载本页全部表格"))
     book = openpyxl.load_workbook(io.BytesIO(data))
     tables = page.locator("main table").count()
     assert len(book.sheetnames) == tables + 1 and tables > 5
