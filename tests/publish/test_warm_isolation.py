@@ -211,7 +211,7 @@ def hanging(root: Path) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()
 
 
-def wait_until(is_so: Any, seconds: float = 20) -> None:
+def wait_until(is_so: Any, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < until, "it did not happen in time"
