@@ -36,12 +36,16 @@ def same_answers(answers: pd.DataFrame, *, at_least: int = SAME_ANSWERS_AT_LEAST
     items not turned: turning would hide a straight line). Fewer than `at_least` answers decide
     nothing: false.
     """
-    codes = pd.factorize(answers.to_numpy(dtype=object).ravel())[0].reshape(answers.shape)
-    answered = codes >= 0
-    highest = codes.max(axis=1, initial=-1)
-    lowest = np.where(answered, codes, highest[:, None]).min(axis=1, initial=len(codes) + codes.size)
-    same = (lowest == highest) & (answered.sum(axis=1) >= max(at_least, 1))
-    return pd.Series(same, index=answers.index)
+    shared: dict[object, int] = {}
+    answered = np.zeros(len(answers), dtype=np.int64)
+    lowest, highest = np.full(len(answers), np.iinfo(np.int64).max), np.full(len(answers), -1)
+    for item in answers.columns:
+        places, distinct = pd.factorize(answers[item])
+        codes = np.array([shared.setdefault(value, len(shared)) for value in distinct] + [-1])[places]
+        answered += codes >= 0
+        highest = np.maximum(highest, codes)
+        lowest = np.where(codes >= 0, np.minimum(lowest, codes), lowest)
+    return pd.Series((lowest == highest) & (answered >= max(at_least, 1)), index=answers.index)
 
 
 def too_fast(duration_seconds: pd.Series, items_answered: pd.Series) -> pd.Series:

@@ -50,9 +50,11 @@ def typed(cells: pd.DataFrame, question: Question, study: Study) -> dict[str, pd
 
 
 def _whole(column: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(column).astype("Float64")
+    places, distinct = pd.factorize(column)
+    numbers = pd.to_numeric(pd.Series(distinct)).astype("Float64")
     # a list with codes such as 1.5 stays decimal rather than losing its halves
-    return numbers.astype("Int64") if (numbers.dropna() % 1 == 0).all() else numbers
+    narrowest = numbers.astype("Int64") if (numbers % 1 == 0).all() else numbers
+    return pd.Series(narrowest.array.take(places, allow_fill=True), index=column.index, name=column.name)
 
 
 def _column(cells: pd.DataFrame, name: str) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbresearch.errors import SourceError
-from cbresearch.survey.sources import read_source
+from cbresearch.survey.sources import delimited, read_source
 from cbresearch.survey.sources.cells import number_text, sheet_text, single_text
 from cbresearch.survey.sources.encodings import decode
 from cbresearch.survey.sources.headings import column_names
@@ -91,6 +92,42 @@ def test_decimal_commas_do_not_pass_for_separators(tmp_path: Path) -> None:
 
 def test_one_column_without_separator(tmp_path: Path) -> None:
     assert read_source(written(tmp_path, "a.csv", "remark\n很好\n")).frame.shape == (1, 1)
+
+
+@given(
+    st.lists(
+        st.lists(st.text('a\u4e2d ,"\n\x1c\u3000', max_size=4), min_size=3, max_size=3),
+        min_size=2,
+        max_size=6,
+    ),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+    st.integers(1, 2),
+)
+def test_a_regular_table_is_cut_as_the_csv_module_cuts_it(
+    rows: list[list[str]], end: str, quoted: bool, header_rows: int
+) -> None:
+    whole = io.StringIO()
+    csv.writer(whole, lineterminator=end, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerows(
+        rows
+    )
+    decoded = decode(whole.getvalue().encode(), "x.csv")
+    at_once = delimited._regular(decoded, ",", header_rows)
+    assert (at_once is None) == (len(rows) <= header_rows or not any(map(any, rows[:header_rows])))
+    if at_once is not None:
+        row_by_row = delimited._ragged(decoded, ",", header_rows, "x.csv")
+        pd.testing.assert_frame_equal(at_once.frame, row_by_row.frame)
+        assert (at_once.first_row, at_once.said) == (row_by_row.first_row, row_by_row.said)
+
+
+@given(st.text('ab,\n\r"', max_size=40))
+def test_text_that_nobody_wrote_as_a_table_is_cut_the_same_or_left_to_the_csv_module(text: str) -> None:
+    decoded = decode(text.encode(), "x.csv")
+    at_once = delimited._regular(decoded, ",", 1)
+    if at_once is not None:
+        row_by_row = delimited._ragged(decoded, ",", 1, "x.csv")
+        pd.testing.assert_frame_equal(at_once.frame, row_by_row.frame)
+        assert at_once.said == row_by_row.said
 
 
 def test_rows_of_other_lengths_lose_nothing_and_are_said(tmp_path: Path) -> None:

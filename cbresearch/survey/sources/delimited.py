@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from cbresearch.errors import SourceError
 from cbresearch.survey.sources.cells import rows_to_columns
-from cbresearch.survey.sources.encodings import decode
+from cbresearch.survey.sources.encodings import Decoded, decode
 from cbresearch.survey.sources.headings import column_names
-from cbresearch.survey.sources.raw import Raw, text_frame
+from cbresearch.survey.sources.raw import Raw, framed, text_frame
+from cbresearch.survey.sources.regular import regular_columns, text_column
 
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 _SAMPLE = 200
+_LOOKED_AT = 1_000_000
+"""Characters in which the first records are looked for."""
+
 _OTHER_FORMATS = {
     b"PK\x03\x04": ".xlsx",
     b"\xd0\xcf\x11\xe0": ".xls",
@@ -32,23 +36,40 @@ def read_delimited(path: Path, *, header_rows: int, encoding: str | None) -> Raw
     _refuse_other_formats(data, path.name)
     decoded = decode(data, path.name, encoding)
     separator = find_separator(decoded.text)
-    records = _records(decoded.text, separator, path.name)
+    return _regular(decoded, separator, header_rows) or _ragged(decoded, separator, header_rows, path.name)
+
+
+def _regular(decoded: Decoded, separator: str, header_rows: int) -> Raw | None:
+    """The table where every record has as many cells as the first; None for any other, or one without headings or data."""
+    first: list[str] = next(_reader(decoded.text[:_LOOKED_AT], separator), [])
+    columns = regular_columns(decoded.text, separator, len(first)) if len(first) > 1 else None
+    if columns is None or len(columns[0]) <= header_rows:
+        return None
+    headings = [[column[row].as_py() for column in columns] for row in range(header_rows)]
+    if not any(map(any, headings)):
+        return None
+    names, renamed = column_names(headings, len(first))
+    frame = framed(names, [text_column(column.slice(header_rows)) for column in columns])
+    return Raw(frame, header_rows + 1, said=_said(decoded, separator, renamed))
+
+
+def _ragged(decoded: Decoded, separator: str, header_rows: int, name: str) -> Raw:
+    records = _records(decoded.text, separator, name)
     if len(records) < header_rows or not any(map(any, records)):
         raise SourceError(
-            f"{path.name}: {len(records)} rows; expected {header_rows} heading row(s) with data below."
+            f"{name}: {len(records)} rows; expected {header_rows} heading row(s) with data below."
         )
     heading_rows, rows = records[:header_rows], records[header_rows:]
     headed = max(map(len, heading_rows))
     width = max([headed, *map(len, rows)])
     names, renamed = column_names(heading_rows, width)
-    said = [
-        decoded.said,
-        f"separator {SEPARATORS[separator]}",
-        *renamed,
-        *_uneven(rows, headed, header_rows + 1),
-    ]
     frame = text_frame(names, list(rows_to_columns(rows, width)))
-    return Raw(frame, header_rows + 1, said=tuple(said))
+    uneven = _uneven(rows, headed, header_rows + 1)
+    return Raw(frame, header_rows + 1, said=(*_said(decoded, separator, renamed), *uneven))
+
+
+def _said(decoded: Decoded, separator: str, renamed: Sequence[str]) -> tuple[str, ...]:
+    return (decoded.said, f"separator {SEPARATORS[separator]}", *renamed)
 
 
 def find_separator(text: str) -> str:
@@ -59,7 +80,7 @@ def find_separator(text: str) -> str:
 
 def _score(text: str, separator: str) -> tuple[float, int]:
     try:
-        widths = [len(row) for row in islice(_reader(text, separator), _SAMPLE) if row]
+        widths = [len(row) for row in islice(_reader(text[:_LOOKED_AT], separator), _SAMPLE) if row]
     except csv.Error:
         return (0.0, 0)
     if not widths or widths[0] < 2:

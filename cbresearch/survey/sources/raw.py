@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,21 @@ class Raw:
 
 def text_frame(names: Sequence[str], columns: Sequence[Sequence[str | None]]) -> pd.DataFrame:
     """A frame of text columns of one length; a cell of blanks only is NA."""
-    series = {
-        number: pd.array(
-            [None if cell is None or not cell or cell.isspace() else cell for cell in cells], dtype="string"
-        )
-        for number, cells in enumerate(columns)
-    }
+    return framed(
+        names,
+        [
+            pd.array(
+                [None if cell is None or not cell or cell.isspace() else cell for cell in cells],
+                dtype="string",
+            )
+            for cells in columns
+        ],
+    )
+
+
+def framed(names: Sequence[str], columns: Sequence[ExtensionArray]) -> pd.DataFrame:
+    """Columns of one length under their names, which may be none or repeat."""
     rows = len(columns[0]) if columns else 0
-    frame = pd.DataFrame(series, index=pd.RangeIndex(rows))
+    frame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(rows), copy=False)
     frame.columns = pd.Index(list(names), dtype="object" if not names else None)
     return frame
