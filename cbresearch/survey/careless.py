@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cbresearch.codebook import Codebook
+from cbresearch.survey.distinct import distinct
 from cbresearch.survey.harmonise import OPTION
 from cbresearch.survey.ledger import step
 from cbresearch.survey.table import FLAG, Table
@@ -40,8 +41,8 @@ def same_answers(answers: pd.DataFrame, *, at_least: int = SAME_ANSWERS_AT_LEAST
     answered = np.zeros(len(answers), dtype=np.int64)
     lowest, highest = np.full(len(answers), np.iinfo(np.int64).max), np.full(len(answers), -1)
     for item in answers.columns:
-        places, distinct = pd.factorize(answers[item])
-        codes = np.array([shared.setdefault(value, len(shared)) for value in distinct] + [-1])[places]
+        found = distinct(answers[item])
+        codes = np.array([shared.setdefault(text, len(shared)) for text in found.texts] + [-1])[found.places]
         answered += codes >= 0
         highest = np.maximum(highest, codes)
         lowest = np.where(codes >= 0, np.minimum(lowest, codes), lowest)

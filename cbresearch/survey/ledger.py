@@ -13,6 +13,7 @@ import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
 from cbresearch.records import Text
+from cbresearch.survey.distinct import differing, distinct
 from cbresearch.survey.table import FLAG, Table
 
 CHANGE_COLUMNS = ("step", "source", "action", "row", "column", "of", "before", "after", "cells")
@@ -187,9 +188,9 @@ def _column_changes(old: pd.DataFrame, new: pd.DataFrame, renamed: Mapping[str, 
 def _cell_changes(name: str, old: pd.DataFrame, after: Table, *, private: bool) -> Iterator[Change]:
     now = after.cells[name]
     was = old[name] if name in old else pd.Series(pd.NA, now.index, dtype="string")
-    if was.array.equals(now.array):
+    changed = differing(was, now)
+    if not changed.any():
         return
-    changed = ~((was == now).fillna(False) | (was.isna() & now.isna())).to_numpy(dtype=bool)
     rows = now.index.to_numpy()[changed]
     if private:
         yield Change(REPLACE, name, name, row=rows, after=now.array[changed])
@@ -210,22 +211,23 @@ def _sources(name: str, old: pd.DataFrame, copied: Mapping[str, str]) -> list[st
 
 def _by_value(read: pd.Series, now: pd.Series, changed: npt.NDArray[np.bool_]) -> dict[str, Any] | None:
     """The change as a table from what was read to what is now; None where it is not that simple."""
-    codes, distinct = pd.factorize(read.array, use_na_sentinel=False)
-    last = np.full(len(distinct), -1)
+    was, became = distinct(read), distinct(now)
+    # what is missing stands last, at place -1
+    last = np.full(len(was.texts) + 1, -1)
     place = np.flatnonzero(changed)
-    last[codes[place]] = place
+    codes = was.places[place]
+    last[codes] = place
     met = np.flatnonzero(last >= 0)
     # simple means: every row that read this value changed, and to the same
-    if np.isin(codes, met).sum() != len(place):
+    if (last >= 0)[was.places].sum() != len(place):
         return None
-    after = now.array.take(last[met])
-    expected = now.array.take(last[codes[place]])
-    if not now.array[changed].equals(expected):
+    if (became.places[place] != became.places[last[codes]]).any():
         return None
+    missing = len(was.texts)
     return {
-        "before": distinct.take(met),
-        "after": after,
-        "cells": np.bincount(codes[place], minlength=len(distinct))[met],
+        "before": was.texts.take(np.where(met == missing, -1, met), allow_fill=True),
+        "after": now.array.take(last[met]),
+        "cells": np.bincount(np.where(codes < 0, missing, codes), minlength=missing + 1)[met],
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cbresearch.records import Text
+from cbresearch.survey.distinct import distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,11 @@ def traces(text: str, lang: str = "zh") -> tuple[str, ...]:
 
 def traced(cells: pd.Series, lang: str = "zh") -> pd.Series:
     """The cells that hold personal data, as the marks (in `lang`) of what they hold; the others left out."""
-    codes, distinct = pd.factorize(cells)
+    found = distinct(cells)
     # every shape has an @ or seven digits
-    marks = [" ".join(traces(str(text), lang)) if _LIKELY.search(str(text)) else "" for text in distinct]
+    marks = [" ".join(traces(text, lang)) if _LIKELY.search(text) else "" for text in found.texts]
     told = pd.Series(
-        pd.array([mark or None for mark in marks], dtype="string").take(codes, allow_fill=True),
+        pd.array([mark or None for mark in marks], dtype="string").take(found.places, allow_fill=True),
         index=cells.index,
     )
     return told[told.notna()]

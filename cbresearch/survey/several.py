@@ -16,6 +16,7 @@ from cbresearch.survey.answers import (
     chosen,
     is_no_answer,
 )
+from cbresearch.survey.distinct import column_of, distinct
 from cbresearch.survey.harmonise import OPTION
 from cbresearch.survey.ledger import step
 from cbresearch.survey.rules import found_cells
@@ -47,13 +48,10 @@ def indicator_columns(table: Table, question: Question) -> dict[str, str]:
 def _from_one_cell(table: Table, question: Question, columns: Mapping[str, str]) -> Table:
     """Cells such as '文化┋治安'. A cell with a part that is no answer is reported and counts as unanswered."""
     answers, cells = answers_of(table.study.codebook.choices_of(question.name)), table.cells[question.name]
-    places, distinct = pd.factorize(cells)
-    sets = [chosen(str(text), answers) for text in distinct]
-    indicators = {
-        column: pd.Series(_told(code, sets).take(places, allow_fill=True), index=cells.index)
-        for column, code in columns.items()
-    }
-    unread = [text for text, codes in zip(distinct, sets, strict=True) if codes is None]
+    found = distinct(cells)
+    sets = [chosen(text, answers) for text in found.texts]
+    indicators = {name: column_of(found.become(_told(code, sets)), cells) for name, code in columns.items()}
+    unread = [text for text, codes in zip(found.texts, sets, strict=True) if codes is None]
     split = replace(table, cells=table.cells.drop(columns=[question.name]).assign(**indicators))
     faulty = cells[cells.isin(unread)] if unread else cells[:0]
     return split.reporting(found_cells(table, "unknown_label", faulty, listed(table, question)))

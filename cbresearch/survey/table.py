@@ -10,6 +10,7 @@ import pandas as pd
 
 from cbresearch.codebook import Question
 from cbresearch.study import Source, Study
+from cbresearch.survey.distinct import column_of, distinct
 
 FLAG = "flag_"
 """Beginning of a column that marks a resident without changing an answer."""
@@ -107,13 +108,14 @@ class Table:
 
 def by_value(cells: pd.Series, change: Callable[[str], str | None]) -> pd.Series:
     """`change` applied to each distinct text of a column; missing cells stay missing."""
-    codes, distinct = pd.factorize(cells)
-    changed = pd.array([change(str(value)) for value in distinct], dtype="string")
-    return pd.Series(changed.take(codes, allow_fill=True), index=cells.index, name=cells.name)
+    found = distinct(cells)
+    texts = found.texts.tolist()
+    changed = [change(text) for text in texts]
+    return cells if changed == texts else column_of(found.become(pd.array(changed, dtype="string")), cells)
 
 
 def cells_that(cells: pd.Series, are: Callable[[str], bool]) -> pd.Series:
     """The filled cells whose text satisfies `are`, asked once for each distinct text."""
-    codes, distinct = pd.factorize(cells)
-    wanted = np.fromiter((are(str(value)) for value in distinct), dtype=bool, count=len(distinct))
-    return cells[np.append(wanted, False)[codes]]
+    found = distinct(cells)
+    wanted = np.fromiter(map(are, found.texts), dtype=bool, count=len(found.texts))
+    return cells[np.append(wanted, False)[found.places]] if wanted.any() else cells[:0]

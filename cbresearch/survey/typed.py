@@ -6,6 +6,7 @@ import pandas as pd
 
 from cbresearch.codebook import Question
 from cbresearch.study import Study
+from cbresearch.survey.distinct import distinct
 from cbresearch.survey.harmonise import OPTION
 from cbresearch.survey.table import FLAG, Table
 
@@ -50,11 +51,13 @@ def typed(cells: pd.DataFrame, question: Question, study: Study) -> dict[str, pd
 
 
 def _whole(column: pd.Series) -> pd.Series:
-    places, distinct = pd.factorize(column)
-    numbers = pd.to_numeric(pd.Series(distinct)).astype("Float64")
+    found = distinct(column)
+    numbers = pd.to_numeric(pd.Series(found.texts)).astype("Float64")
     # a list with codes such as 1.5 stays decimal rather than losing its halves
     narrowest = numbers.astype("Int64") if (numbers % 1 == 0).all() else numbers
-    return pd.Series(narrowest.array.take(places, allow_fill=True), index=column.index, name=column.name)
+    return pd.Series(
+        narrowest.array.take(found.places, allow_fill=True), index=column.index, name=column.name
+    )
 
 
 def _column(cells: pd.DataFrame, name: str) -> pd.Series:

@@ -90,15 +90,16 @@ def impossible_numbers(table: Table) -> Iterator[pd.DataFrame]:
             continue
         low = -math.inf if question.minimum is None else question.minimum
         high = math.inf if question.maximum is None else question.maximum
-        cells = table.cells[question.name]
-        if question.type == "select_one":
-            cells = cells[cells.isin(list(answers_of(table.study.codebook.choices_of(question.name)).codes))]
-        faulty = cells_that(cells, partial(_is_outside, low, high))
+        listed_codes = answers_of(table.study.codebook.choices_of(question.name)).codes
+        looked_at = listed_codes if question.type == "select_one" else None
+        faulty = cells_that(table.cells[question.name], partial(_is_outside, low, high, looked_at))
         if len(faulty):
             yield found_cells(table, "out_of_range", faulty, expected_range(question))
 
 
-def _is_outside(low: float, high: float, text: str) -> bool:
+def _is_outside(low: float, high: float, looked_at: frozenset[str] | None, text: str) -> bool:
+    if looked_at is not None and text not in looked_at:
+        return False
     return _NUMBER.fullmatch(text) is not None and not low <= float(text) <= high
 
 
