@@ -62,6 +62,7 @@ def _build(study: Study, inputs: Mapping[str, str]) -> Built:
     raws = read_raw(study)
     clock.took("read")
     sources = clean(study, raws)
+    del raws  # half of what a build would hold at its peak
     clock.took("clean")
     communities = communities_by_wave(_tables(sources, "communities"), _tables(sources, "facilities"), study)
     answers = typed_residents(_tables(sources, "residents"), study)

@@ -27,6 +27,8 @@ def set_aside_blank_rows(table: Table) -> Table:
 @step(zh="与前面某行每一格都相同，是同一份答卷录了两次，只留第一次；文件没有编号时无法断定，予以保留。")
 def set_aside_copies(table: Table) -> Table:
     """A row that repeats an earlier one cell for cell was entered twice: the first stays. Without an identifier it may be another person, so both stay."""
+    if any(table.cells[heading].is_unique for heading in table.cells.columns):
+        return table  # where one column never repeats itself, no row does
     copies = table.cells.duplicated()
     if table.kind == "residents" and table.key is None:
         return table.noting(found_rows(table, "same_answers", copies.index[copies]))

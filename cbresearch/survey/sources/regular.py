@@ -35,7 +35,7 @@ def regular_columns(text: str, separator: str, width: int) -> list[pa.ChunkedArr
 
 
 def _is_taken(column: pa.ChunkedArray) -> bool:
-    longest = pc.max(pc.utf8_length(column)).as_py()
+    longest = pc.max(pc.binary_length(column)).as_py()
     return longest is None or longest <= csv.field_size_limit()
 
 
