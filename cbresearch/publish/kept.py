@@ -69,3 +69,8 @@ def kept_of(raw: dict[str, Any]) -> Kept:
         raise ValueError("a record of another format")
     pages = {language: Page(**page) for language, page in raw["pages"].items()}
     return Kept(**{**raw, "pages": pages, "findings": tuple(raw.get("findings", ()))})
+
+
+def pdf_of(page: str) -> str:
+    """Where the page at this path lies as printed."""
+    return page.removesuffix(".html") + ".pdf"

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from cbresearch.errors import PublishError
 from cbresearch.publish.browser import flags
+from cbresearch.publish.keys import Inputs
 from cbresearch.publish.lock import alone
-from cbresearch.publish.plan import Job
+from cbresearch.publish.plan import Job, plan
 from cbresearch.publish.room import Room
+from cbresearch.publish.shelf import Shelf
+from cbresearch.publish.site import write_index
 from cbresearch.study import Study
 
 SECONDS_PER_PAGE = 120
@@ -24,10 +27,17 @@ HOW = ("--no-pdf-header-footer", "--generate-pdf-document-outline", "--export-ta
 def print_reports(
     study: Study, jobs: Sequence[Job], browser: Path, say: Callable[[Path], None]
 ) -> list[Path]:
-    """Print the pages of these reports, while no other run is at work; gives the PDFs that were written."""
+    """Print the pages of these reports, while no other run is at work; gives the PDFs that were written.
+
+    Those that are there are linked from the index page, also when others could not be printed.
+    """
     with alone(study.reports):
         pages = [study.reports / job.page(language) for job in jobs for language in job.languages]
-        return printed([page for page in pages if page.is_file()], browser, Room.now().lanes, say)
+        try:
+            return printed([page for page in pages if page.is_file()], browser, Room.now().lanes, say)
+        finally:
+            inputs = Inputs(study)
+            write_index(study, plan(study, found=inputs.slices.areas), Shelf(study.reports), inputs)
 
 
 def printed(pages: Sequence[Path], browser: Path, lanes: int, say: Callable[[Path], None]) -> list[Path]:

@@ -25,7 +25,7 @@ from typing import Any
 from cbresearch.publish.files import files_below, write_json, write_parts
 from cbresearch.publish.files import write_whole as write_whole
 from cbresearch.publish.kept import FORMAT as FORMAT
-from cbresearch.publish.kept import Kept, kept_of, plain
+from cbresearch.publish.kept import Kept, kept_of, pdf_of, plain
 
 NEXT, MOVING, MODULES = ".next", ".moving", ".modules.json"
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
@@ -138,8 +138,9 @@ class Shelf:
 
     def _unprint(self, path: str) -> None:
         """A PDF of the page as it was would tell of numbers that are no more."""
-        if path.endswith(".html") and f"{path.removesuffix('.html')}.pdf" in self._there:
-            (self.reports / path).with_suffix(".pdf").unlink(missing_ok=True)
+        if path.endswith(".html") and pdf_of(path) in self._there:
+            (self.reports / pdf_of(path)).unlink(missing_ok=True)
+            self._there.discard(pdf_of(path))
 
     def _recorded(self, folder: Path, paths: set[str]) -> dict[str, Kept]:
         found = {}

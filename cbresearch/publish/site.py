@@ -11,7 +11,7 @@ import cbresearch
 from cbresearch.publish.assets import asset, content_policy, template
 from cbresearch.publish.failures import FAILURES
 from cbresearch.publish.files import write_whole
-from cbresearch.publish.kept import Kept
+from cbresearch.publish.kept import Kept, pdf_of
 from cbresearch.publish.keys import Inputs, hash_of, hash_of_files
 from cbresearch.publish.plan import MOST_IN_A_FOLDER, Area, Job
 from cbresearch.publish.shelf import Shelf
@@ -42,6 +42,7 @@ class Item:
     badge: str
     badge_class: str
     why: str
+    pdf: str = ""
     headline: str = ""
     """What the report found, in its own words; empty on a report of a community."""
 
@@ -102,7 +103,8 @@ def _made_of(jobs: Sequence[Job], shelf: Shelf, inputs: Inputs) -> str:
         kept = shelf.kept.get(job.slug)
         rows.append(f"{job.page('')} {job.languages}")
         if kept:
-            there = [page.path for page in kept.pages.values() if shelf.has(kept, page.path)]
+            paths = (path for page in kept.pages.values() for path in (page.path, pdf_of(page.path)))
+            there = [path for path in paths if shelf.has(kept, path)]
             current = kept.key == inputs.run_key(job)
             rows.append(
                 f"{there} {kept.status} {current} {kept.titles} {kept.headlines} {kept.error} {kept.finished[:10]}"
@@ -184,17 +186,19 @@ def _item(job: Job, shelf: Shelf, inputs: Inputs, language: str) -> Item:
         for one in there
         if kept and one != shown
     )
+    address = kept.pages[shown].path if kept and shown else ""
     return Item(
         name=name,
         search=" ".join(
             [name, job.notebook, *_names(job.area), *(kept.headlines.values() if kept else ())]
         ).lower(),
-        address=kept.pages[shown].path if kept and shown else "",
+        address=address,
         hreflang=HTML_LANGUAGES[shown] if shown and shown != language else "",
         also=also,
         badge=badge,
         badge_class=badge_class,
         why=f"{kept.error['class']}: {kept.error['message']}"[:200] if kept and kept.error else "",
+        pdf=pdf_of(address) if kept and address and shelf.has(kept, pdf_of(address)) else "",
         headline=kept.headlines.get(shown, "") if kept and not kept.error else "",
     )
 

@@ -80,6 +80,9 @@ def test_a_page_is_printed_and_its_pdf_goes_when_the_page_changes(root: Path) ->
         "zh/10_all.pdf",
     ]
     assert print_reports(study, ran.jobs, found, heard) == [], "they are up to date"
+    index = study.reports / "index.html"
+    listed = index.read_bytes()
+    assert b'href="zh/10_all.pdf"' in listed and b'href="en/10_all.pdf"' in listed
     data = pdf_of(study.reports / "zh" / "10_all.html").read_bytes()
     assert b"/StructTreeRoot" in data and b"/Outlines" in data, "tagged, with an outline"
     if shutil.which("pdftotext"):
@@ -88,9 +91,11 @@ def test_a_page_is_printed_and_its_pdf_goes_when_the_page_changes(root: Path) ->
         ).stdout.decode()
         assert "居民满意度" in told, "Chinese can be selected"
     assert run(study, only=["10_all"]).skipped and pdfs[0].is_file(), "nothing changed"
+    assert index.read_bytes() == listed
     write_notebook(root, "10_all", code('lang = "zh"', "parameters"), prose("# 别的", "zh"))
     run(open_study(root), only=["10_all"])
     assert not any(path.exists() for path in pdfs), "they showed what is no more"
+    assert b".pdf" not in index.read_bytes()
     assert len(print_reports(study, ran.jobs, found, heard)) == 2
 
 
