@@ -61,7 +61,8 @@ def _subtitle(page: Page, records: Sequence[Released]) -> Text:
     """What the numbers share: measure, group, unit."""
     measures = dict.fromkeys(record.measure for record in records)
     shared = [page.label(next(iter(measures)))] if len(measures) == 1 else []
-    shared += [message("measured.missing")] if {record.method for record in records} == {MISSING} else []
+    methods = {record.method for record in records if is_shown(record)}
+    shared += [message("measured.missing")] if methods == {MISSING} else []
     shared += [part_name(page, records[0], column) for column in constant(records)]
     units = dict.fromkeys(heading_of(page, record) for record in records)
     shared += [unit for unit in units if len(units) == 1 and unit.en]

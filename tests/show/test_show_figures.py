@@ -19,7 +19,7 @@ from cbresearch.records import Released, Text, Unanswered
 from cbresearch.show.canvas import ems, scale, wrap
 from cbresearch.show.names import short_measures
 from cbresearch.show.shown import FINDINGS_TYPE, PAGE_TYPE
-from cbresearch.show.theme import CATEGORY, DIVERGENCE, contrast, spread, text_on
+from cbresearch.show.theme import CATEGORY, DIVERGENCE, ORDER, contrast, spread, text_on
 
 TITLE = Text("标题", "A finding")
 FUNDING = "funding_thousand_yuan_per_100_households"
@@ -99,6 +99,17 @@ def stages(make: Any) -> list[Released]:
     ]
 
 
+def gone(make: Any) -> list[Released]:
+    return [
+        make(value, None, measure=item, unit="percent", wave=wave, method="missing")
+        for item, wave, value in (
+            ("sat_health", "2006", 0.0),
+            ("sat_health", "2009", 12.0),
+            ("sat_culture", "2009", 3.0),
+        )
+    ]
+
+
 FIGURES: dict[str, tuple[Draw, Callable[[Any], list[Released]]]] = {
     "dots": (show.dots, by_area),
     "bars": (show.bars, by_area),
@@ -108,6 +119,7 @@ FIGURES: dict[str, tuple[Draw, Callable[[Any], list[Released]]]] = {
     "plane": (show.plane, places),
     "curve": (show.curve, specifications),
     "before_after": (show.before_after, stages),
+    "missing_map": (show.missing_map, gone),
 }
 
 
@@ -391,6 +403,21 @@ def test_one_axis_takes_one_unit(page: show.Page, number_: Any) -> None:
         PublishError, match=f"has one axis and was given numbers in 2 units: points, {FUNDING}"
     ):
         show.bars(page, rows, title=TITLE)
+
+
+def test_squares_of_missing_answers_tell_asked_from_held_back(page: show.Page, number_: Any) -> None:
+    hidden = number_(None, measure="sat_culture", unit="percent", wave="2006", method="missing")
+    there, with_hidden = (
+        show.missing_map(page, records, title=TITLE).html["en"]
+        for records in (gone(number_), [*gone(number_), hidden])
+    )
+    assert '<span class="subtitle">Share of residents without an answer' in with_hidden
+    told = [node.text for node in svg_of(there).iter("text")]
+    assert {"0", "12", "3"} <= {str(text).removesuffix(".0") for text in told} and "—" not in told
+    assert "—" in [node.text for node in svg_of(with_hidden).iter("text")]
+    colours = re.findall(r'fill="(#[0-9a-f]{6})"', there)
+    assert colours.count(ORDER[-1]) == 1, "the largest share is the darkest"
+    assert told.index("2006") < told.index("2009")
 
 
 def test_dots_in_two_units_are_two_figures(page: show.Page, number_: Any) -> None:

@@ -67,6 +67,11 @@ def missing_by_item(study: Study, wave: int = 0) -> list[Released]:
     return facts
 
 
+def missing_by_item_and_wave(study: Study) -> list[Released]:
+    """`missing_by_item` of every wave, the first wave first."""
+    return [record for wave in study.waves for record in missing_by_item(study, wave)]
+
+
 def _percent_of_people(
     measure: str, marks: pd.Series, group: Group, method: str, minimum_cell: int
 ) -> Released:
