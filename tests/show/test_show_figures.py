@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +101,14 @@ def stages(make: Any) -> list[Released]:
 
 
 def gone(make: Any) -> list[Released]:
+    percents = (
+        ("sat_health", "2006", 0.0),
+        ("sat_health", "2009", 12.0),
+        ("sat_culture", "2009", 3.0),
+    )
     return [
-        make(value, None, measure=item, unit="percent", wave=wave, method="missing")
-        for item, wave, value in (
-            ("sat_health", "2006", 0.0),
-            ("sat_health", "2009", 12.0),
-            ("sat_culture", "2009", 3.0),
-        )
+        replace(make(percent, None, measure=item, unit="percent", wave=wave), method="missing")
+        for item, wave, percent in percents
     ]
 
 
@@ -406,7 +408,7 @@ def test_one_axis_takes_one_unit(page: show.Page, number_: Any) -> None:
 
 
 def test_squares_of_missing_answers_tell_asked_from_held_back(page: show.Page, number_: Any) -> None:
-    hidden = number_(None, measure="sat_culture", unit="percent", wave="2006", method="missing")
+    hidden = number_(None, measure="sat_culture", unit="percent", wave="2006")
     there, with_hidden = (
         show.missing_map(page, records, title=TITLE).html["en"]
         for records in (gone(number_), [*gone(number_), hidden])
