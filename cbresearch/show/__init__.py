@@ -18,6 +18,7 @@ from cbresearch.show.differing import differing, tests, title_of_differing
 from cbresearch.show.dots import dots
 from cbresearch.show.doubt import doubt
 from cbresearch.show.events import events
+from cbresearch.show.flow import flow
 from cbresearch.show.gaps import gaps, title_of_first, title_of_gaps
 from cbresearch.show.likert import likert, title_of_answers
 from cbresearch.show.lines import waves
@@ -62,7 +63,7 @@ from cbresearch.show.words import compose, say, unanswered
 __all__ = [
     "Page", "Shown", "against_published", "agreement", "amounts", "as_given", "bars", "based_on", "before_after", "bends",
     "best_and_worst", "bounds", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "curve", "curves", "differing", "dots",
-    "doubt", "events", "faults", "first_and_last", "free_or_paid", "gaps", "headline", "headline_of_effects", "headline_of_policy", "ledger", "level", "likert", "missing_map", "page", "pairs", "panels", "plane", "published", "quoted",
+    "doubt", "events", "faults", "first_and_last", "flow", "free_or_paid", "gaps", "headline", "headline_of_effects", "headline_of_policy", "ledger", "level", "likert", "missing_map", "page", "pairs", "panels", "plane", "published", "quoted",
     "reached", "reading_of_effect", "reading_of_events", "reading_of_methods", "reading_of_pretrend", "reading_of_reach", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table", "tests",
     "title_of", "title_of_answers", "title_of_differences", "title_of_differing", "title_of_effects", "title_of_events", "title_of_first", "title_of_gaps", "title_of_plane", "title_of_policy", "title_of_waves", "together",
     "unanswered", "verdict", "verdicts", "verdicts_of_methods", "waves",

@@ -73,3 +73,17 @@ def test_a_percent_that_stands_for_a_few_people_is_held_back(chengbei: Study) ->
     assert any(0 < count < 60 for count in people.values())
     for name, count in people.items():
         assert (strict[name].status == "held back") == (0 < count < 60)
+
+
+def test_what_came_in_is_what_was_set_aside_and_what_was_kept(chengbei: Study) -> None:
+    received, *aside, kept = quality.flow_of_residents(chengbei)
+    assert len(aside) > 2 and {one.measure for one in aside} == {"rows_set_aside"}
+    assert received.value == sum(one.value or 0.0 for one in aside) + (kept.value or 0.0)
+    assert kept.value == len(chengbei.residents())
+
+
+def test_missing_answers_of_all_waves_are_those_of_each(chengbei: Study) -> None:
+    whole = quality.missing_by_item_and_wave(chengbei)
+    last = quality.missing_by_item(chengbei)
+    assert [one for one in whole if one.part("wave") == str(chengbei.waves[-1])] == last
+    assert {one.part("wave") for one in whole} == {str(wave) for wave in chengbei.waves}

@@ -112,6 +112,14 @@ def gone(make: Any) -> list[Released]:
     ]
 
 
+def counts(make: Any) -> list[Released]:
+    return [
+        make(120.0, None, measure="rows_received", unit="rows"),
+        make(7.0, None, measure="rows_set_aside", unit="rows", step="set_aside_copies"),
+        make(113.0, None, measure="residents", unit="residents"),
+    ]
+
+
 FIGURES: dict[str, tuple[Draw, Callable[[Any], list[Released]]]] = {
     "dots": (show.dots, by_area),
     "bars": (show.bars, by_area),
@@ -405,6 +413,19 @@ def test_one_axis_takes_one_unit(page: show.Page, number_: Any) -> None:
         PublishError, match=f"has one axis and was given numbers in 2 units: points, {FUNDING}"
     ):
         show.bars(page, rows, title=TITLE)
+
+
+def test_a_flow_names_each_step_and_both_ends(page: show.Page, number_: Any) -> None:
+    drawn = show.flow(page, counts(number_)).html
+    told = " ".join(str(node.text) for node in svg_of(drawn["en"]).iter("text"))
+    assert [word for word in told.split() if word.isdigit()] == ["120", "7", "113"]
+    assert "Set aside repeated rows" in told
+    assert "<figcaption><strong>Of 120 rows, cleaning kept 113 residents</strong>" in drawn["en"]
+    assert len(svg_of(drawn["zh"])[1].text or "") > 15 and '<details class="data">' in drawn["zh"]
+    assert show.flow(page, counts(number_)).html == drawn
+    assert "There is none." in show.flow(page, Unanswered("x", Text("没有。", "There is none."))).html["en"]
+    hidden = [*counts(number_)[:2], number_(None, measure="residents", unit="residents")]
+    assert "<svg" not in show.flow(page, hidden).html["en"], "a flow with a gap gives away what is held back"
 
 
 def test_squares_of_missing_answers_tell_asked_from_held_back(page: show.Page, number_: Any) -> None:

@@ -51,6 +51,14 @@ def received_and_kept(study: Study) -> list[Released]:
     return release_facts(facts)
 
 
+def flow_of_residents(study: Study) -> list[Released]:
+    """Rows received in the residents' files, rows set aside by each step that set any aside, residents kept."""
+    received, kept = received_and_kept(study)
+    files = {source.file for source in study.sources("residents")}
+    ledger = study.ledger()
+    return [received, *_set_aside(ledger[ledger["source"].isin(files)]), kept]
+
+
 def missing_by_item(study: Study, wave: int = 0) -> list[Released]:
     """Percent of the wave's residents without an answer, item by item, unweighted: a fact about the file.
 
@@ -155,7 +163,10 @@ def headline_without_flagged(study: Study) -> list[Released] | Unanswered:
 
 def set_aside(study: Study) -> list[Released]:
     """Rows set aside by each cleaning step over all files, where any were; `reason` is the step's own."""
-    ledger = study.ledger()
+    return _set_aside(study.ledger())
+
+
+def _set_aside(ledger: pd.DataFrame) -> list[Released]:
     ledger = ledger.assign(gone=ledger["rows_before"] - ledger["rows_after"])
     found = []
     for step, rows in ledger[ledger["gone"] > 0].groupby("step", sort=False):
