@@ -32,6 +32,8 @@ from test_disclosure import (
 from cbresearch.publish.browser import find_browser
 from cbresearch.publish.printing import printed
 
+MILLISECONDS_APART = 300
+"""Chromium drops what is saved faster than ten files in two seconds; no reader presses buttons so fast."""
 TAKE = re.compile("下载|Download")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 __all__ = ["planted", "private"]
@@ -68,6 +70,7 @@ def carried(browser: Any, page: Path, folder: Path) -> Carried:
 
 def _downloads(page: Any) -> Iterator[tuple[str, bytes]]:
     for button in page.locator("button", has_text=TAKE).all():
+        page.wait_for_timeout(MILLISECONDS_APART)
         with page.expect_download() as waiting:
             button.click()
         yield waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
