@@ -16,7 +16,7 @@ def test_a_new_workspace_lacks_only_the_survey_itself(tmp_path: Path) -> None:
     with pytest.raises(StudyError) as caught:
         open_study(made.root)
     assert [str(fault) for fault in caught.value.faults] == [
-        "study.toml line 18: data/raw/survey.csv is missing; data/raw holds nothing."
+        "study.toml line 24: data/raw/survey.csv is missing; data/raw holds nothing."
     ]
     (made.root / "data" / "raw" / "survey.csv").write_text("resident_id\n", encoding="utf-8")
     assert open_study(made.root).name == "mystudy"

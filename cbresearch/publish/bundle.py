@@ -67,7 +67,8 @@ def files_for(study: Study, task: Task) -> dict[str, Content]:
     files: dict[str, Content] = {
         _name(study, study.raw / source.file): Nothing() for source in study.file.sources
     }
-    for path in [*(data / name for name in STUDY_FILES), *_files_in(study.notebooks)]:
+    maps = [study.map_file] if study.map_file else []
+    for path in [*(data / name for name in STUDY_FILES), *maps, *_files_in(study.notebooks)]:
         files[_name(study, path)] = path
     reads = None if task.reads is None else from_plain(task.reads)
     for path in _files_in(study.processed):

@@ -98,9 +98,11 @@ class Inputs:
     @cached_property
     def study(self) -> str:
         """Hash of what the study says, however it is written; which reports it lists is no report's business."""
-        data = self._study.root / "data"
+        data, maps = self._study.root / "data", [self._study.map_file] if self._study.map_file else []
         said = self._study.file.model_dump(mode="json", exclude={"reports": True, "study": {"seed"}})
-        return hash_of([said, hash_of_files(data / name for name in ("codebook.csv", "choices.csv"))])
+        return hash_of(
+            [said, hash_of_files([*(data / name for name in ("codebook.csv", "choices.csv")), *maps])]
+        )
 
     @cached_property
     def package(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cbresearch.show.accounts import based_on, headline, level, panels, quoted, received, scores
+from cbresearch.show.areas import areas
 from cbresearch.show.bars import bars
 from cbresearch.show.before_after import before_after
 from cbresearch.show.causes import (
@@ -61,7 +62,7 @@ from cbresearch.show.tables import cross, table
 from cbresearch.show.words import compose, say, unanswered
 
 __all__ = [
-    "Page", "Shown", "against_published", "agreement", "amounts", "as_given", "bars", "based_on", "before_after", "bends",
+    "Page", "Shown", "against_published", "agreement", "amounts", "areas", "as_given", "bars", "based_on", "before_after", "bends",
     "best_and_worst", "bounds", "by_value", "change", "changes", "coefficients", "compared", "compose", "cross", "curve", "curves", "differing", "dots",
     "doubt", "events", "faults", "first_and_last", "flow", "free_or_paid", "gaps", "headline", "headline_of_effects", "headline_of_policy", "ledger", "level", "likert", "missing_map", "page", "pairs", "panels", "plane", "published", "quoted",
     "reached", "reading_of_effect", "reading_of_events", "reading_of_methods", "reading_of_pretrend", "reading_of_reach", "readings_of_effects", "received", "say", "scorecard", "scores", "spread", "table", "tests",

@@ -12,7 +12,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 from matplotlib.text import Text as Words
 from matplotlib.ticker import MaxNLocator
 
@@ -170,6 +171,16 @@ class Canvas:
 
     def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         self._add(Rectangle((x, y), width, height, facecolor=colour, edgecolor="none"))
+
+    def shape(self, rings: Iterable[Sequence[Point]], at: Point, colour: str | None) -> None:
+        """Closed rings as one outline, moved by `at`; those that run the other way are holes. None leaves the ground."""
+        paths = [Path([(x + at[0], y + at[1]) for x, y in ring], closed=True) for ring in rings]
+        self._add(
+            PathPatch(
+                Path.make_compound_path(*paths), facecolor=colour or "none", edgecolor=INK, linewidth=0.8,
+                joinstyle="round",
+            )
+        )  # fmt: skip
 
     def ruler(self, scale: Scale, top: float, bottom: float, *, labels: bool = True) -> None:
         """Fine upright lines at the ticks, their numbers below."""

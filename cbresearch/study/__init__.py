@@ -14,6 +14,7 @@ from cbresearch.study.file import (
 from cbresearch.study.lines import Lines
 from cbresearch.study.open import find_workspace, open_study
 from cbresearch.study.reads import SLICE, Columns, Reads, from_plain, plain, reads_of
+from cbresearch.study.shapes import Polygon, Ring, Shape
 from cbresearch.study.study import (
     EACH,
     OPENED,
@@ -37,9 +38,12 @@ __all__ = [
     "Lines",
     "Pairs",
     "Policy",
+    "Polygon",
     "Reads",
     "Report",
+    "Ring",
     "Sampling",
+    "Shape",
     "Source",
     "Study",
     "StudyFile",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cbresearch.errors import Fault, nearest
+from cbresearch.study.areas import map_faults
 from cbresearch.study.file import StudyFile
 from cbresearch.study.lines import Lines
 from cbresearch.study.study import Study, known_columns, reported_columns
@@ -71,6 +72,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def reference_faults(study: Study, lines: Lines) -> Iterator[Fault]:
     """Everything that points at something which is not there."""
     yield from _file_faults(study, lines)
+    yield from map_faults(study, lines)
     yield from _column_faults(study, lines)
     yield from _value_faults(study, lines)
 

@@ -41,6 +41,17 @@ class Keys(Part):
     area: str | None = None
 
 
+class Areas(Part):
+    """A map of the communities. Without it, figures by community are rows."""
+
+    map: str
+    """A GeoJSON file below data: a Polygon or MultiPolygon for each code of `keys.area`."""
+    code: str = "code"
+    """The property of a feature that holds the community's code."""
+    source: Words | None = None
+    """Printed below each map: whose it is, and the number of its review where the law asks for one."""
+
+
 class Source(Part):
     """One raw file, below data/raw."""
 
@@ -195,6 +206,7 @@ class StudyFile(Part):
 
     study: About
     keys: Keys
+    areas: Areas | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
     design: Sampling = Sampling()
     bands: tuple[Band, ...] = ()

@@ -13,6 +13,7 @@ from cbresearch.errors import Fault, StudyError
 from cbresearch.records import Language, Text, one_line
 from cbresearch.study.file import Index, Indicator, Sampling, Source, StudyFile
 from cbresearch.study.reads import Columns, Reads, own_only, reads_now
+from cbresearch.study.shapes import Shape, read_shapes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,12 +88,27 @@ class Study:
         return self.root / "data" / "processed"
 
     @property
+    def map_file(self) -> Path | None:
+        """The GeoJSON of the communities; None where study.toml names none."""
+        return self.root / "data" / self.file.areas.map if self.file.areas else None
+
+    @property
     def notebooks(self) -> Path:
         return self.root / "notebooks"
 
     @property
     def reports(self) -> Path:
         return self.root / "reports"
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """Where each community lies, by its code; nothing without a map."""
+        if self.file.areas is None or self.map_file is None:
+            return {}
+        shapes, faults = read_shapes(self.map_file, f"data/{self.file.areas.map}", self.file.areas.code)
+        if faults:
+            raise StudyError(faults)
+        return {shape.code: shape for shape in shapes}
 
     # --- its tables ---------------------------------------------------------------------------
     def residents(self) -> pd.DataFrame:

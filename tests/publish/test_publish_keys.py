@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import nbformat
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from tiny_workspace import GOOD, code, prose, write_notebook
 
 from cbresearch.publish import keys
+from cbresearch.publish.bundle import Bundles, unpack
 from cbresearch.publish.keys import Inputs
 from cbresearch.publish.plan import plan
 from cbresearch.publish.source import normal
-from cbresearch.study import Study, open_study
+from cbresearch.publish.task import Task
+from cbresearch.study import Columns, Reads, Study, open_study, plain
 
 
 def key(root: Path) -> str:
@@ -38,6 +41,44 @@ def test_a_change_that_matters_changes_the_key(root: Path, change: object) -> No
     before = key(root)
     change(root)  # type: ignore[operator]
     assert key(root) != before
+
+
+def with_map(root: Path) -> Path:
+    """The study with a map of its two communities, two invented squares."""
+    at = {"欣乐": 0, "A2": 1}
+    squares = {code: [[[x, 0], [x + 1, 0], [x + 1, 1], [x, 1], [x, 0]]] for code, x in at.items()}
+    shapes = [
+        {
+            "type": "Feature",
+            "properties": {"code": code},
+            "geometry": {"type": "Polygon", "coordinates": rings},
+        }
+        for code, rings in squares.items()
+    ]
+    path = root / "data" / "map.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": shapes}), encoding="utf-8")
+    with (root / "data" / "study.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[areas]\nmap = "map.geojson"\n')
+    return path
+
+
+def test_a_changed_map_changes_the_key(root: Path) -> None:
+    path = with_map(root)
+    before = key(root)
+    assert key(root) == before
+    path.write_text(path.read_text(encoding="utf-8").replace("[1, 1]", "[1, 2]"), encoding="utf-8")
+    assert key(root) != before
+
+
+def test_a_map_travels_with_every_report(root: Path, tmp_path: Path) -> None:
+    """Without it the study would not open where the report is made."""
+    path = with_map(root)
+    declared = Reads("10_all", None, (("residents", Columns(("street",))),))
+    task = Task("x", "x.ipynb", "out.ipynb", True, {}, 9, "/nowhere", (), reads=plain(declared))
+    study = open_study(root)
+    folder = unpack(Bundles(study).of(task), tmp_path)
+    assert (folder / "data" / "map.geojson").read_bytes() == path.read_bytes()
+    assert open_study(folder).shapes == study.shapes != {}
 
 
 def test_outputs_and_saving_do_not_change_the_key(root: Path) -> None:
