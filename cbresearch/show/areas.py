@@ -74,6 +74,8 @@ class _Drawing:
     def legend(self) -> tuple[Text, ...]:
         """How to read the map, what it lacks, whose it is."""
         shapes, told = self.page.study.shapes, [message("figure.map")]
+        if set(shapes) - {self.code(record) for record, _ in self.ordered if is_shown(record)}:
+            told.append(message("figure.map_blank"))
         if any(record.low is not None for record, _ in self.ordered):
             told.append(message("figure.map_interval"))
         if any(record.status == "caution" for record, _ in self.ordered):

@@ -40,8 +40,8 @@ class Classes:
             canvas.text(0, y, line, size=SMALL, alpha=0.8)
             y += LINE
         if mark is not None:
-            self._mark(canvas, y, *mark)
-            y += LINE + 4
+            self._mark(canvas, y + 4, *mark)
+            y += LINE + 8
         for i, colour in enumerate(self.colours):
             canvas.box(i * BLOCK, y - 4, BLOCK, THICK, colour)
         for i, label in enumerate(self.ends.labels()):

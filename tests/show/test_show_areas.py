@@ -85,6 +85,9 @@ def test_each_community_has_the_colour_of_its_class(mapped: show.Page, numbers: 
     assert len(drawn) == 4
     low, middle, held, high = (colour for colour, _ in drawn)
     assert held == "none", "what is held back is not coloured"
+    assert (
+        "Communities without a colour have no number" in show.areas(mapped, numbers, title=TITLE).html["en"]
+    )
     assert len({low, middle, high}) == 3 and {low, middle, high} <= COLOURS
     assert ORDER.index(low) < ORDER.index(middle) < ORDER.index(high)
 
@@ -264,3 +267,10 @@ def test_shares_are_classed_as_they_are_printed() -> None:
     found = classes([0.0, 0.07, 0.35], share)
     ticks = found.ends.ticks
     assert all(found.colour(tick / 100) == colour for tick, colour in zip(ticks, found.colours, strict=False))
+
+
+def test_where_every_community_has_a_colour_nothing_is_said_of_blanks(
+    mapped: show.Page, number_: Any
+) -> None:
+    rows = [number_(60.0 + i, None, community=code) for i, code in enumerate(CODES)]
+    assert "without a colour" not in show.areas(mapped, rows, title=TITLE).html["en"]
