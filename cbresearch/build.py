@@ -110,20 +110,9 @@ def read_raw(study: Study) -> dict[str, tuple[Source, Raw]]:
         except SourceError as error:
             faults.append(str(error))
             continue
-        raws[source_name(study, source)] = (source, raw)
+        raws[study.name_of(source)] = (source, raw)
     _refuse(faults)
     return raws
-
-
-def source_name(study: Study, source: Source) -> str:
-    """The file's name, with the sheet where several sources share the file, with a number where even that is shared."""
-    sharing = [other for other in study.file.sources if other.file == source.file]
-    if len(sharing) == 1:
-        return source.file
-    same_sheet = [other for other in sharing if other.sheet == source.sheet]
-    name = f"{source.file} [{source.sheet}]" if source.sheet else source.file
-    place = next(i for i, other in enumerate(same_sheet) if other is source)
-    return name if place == 0 else f"{name} ({place + 1})"
 
 
 # --- cleaning -------------------------------------------------------------------------------------

@@ -78,6 +78,19 @@ class Study:
     def sources(self, table: str) -> tuple[Source, ...]:
         return tuple(source for source in self.file.sources if source.table == table)
 
+    def name_of(self, source: Source) -> str:
+        """What ledger and findings call a source.
+
+        Its file, with the sheet where several sources share the file, with a number where even that is shared.
+        """
+        sharing = [other for other in self.file.sources if other.file == source.file]
+        if len(sharing) == 1:
+            return source.file
+        same_sheet = [other for other in sharing if other.sheet == source.sheet]
+        name = f"{source.file} [{source.sheet}]" if source.sheet else source.file
+        place = next(i for i, other in enumerate(same_sheet) if other is source)
+        return name if place == 0 else f"{name} ({place + 1})"
+
     # --- where it lies ------------------------------------------------------------------------
     @property
     def raw(self) -> Path:

@@ -76,7 +76,9 @@ def test_a_percent_that_stands_for_a_few_people_is_held_back(chengbei: Study) ->
 
 
 def test_what_came_in_is_what_was_set_aside_and_what_was_kept(chengbei: Study) -> None:
-    received, *aside, kept = quality.flow_of_residents(chengbei)
+    flow = quality.flow_of_residents(chengbei)
+    assert isinstance(flow, list)
+    received, *aside, kept = flow
     assert len(aside) > 2 and {one.measure for one in aside} == {"rows_set_aside"}
     assert received.value == sum(one.value or 0.0 for one in aside) + (kept.value or 0.0)
     assert kept.value == len(chengbei.residents())

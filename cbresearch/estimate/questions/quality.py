@@ -31,6 +31,10 @@ from cbresearch.study import Study
 ASKED_ROLES = ("outcome", "importance", "expectation", "perception", "need", "use", "payment", "group")
 FLAGS = ("flag_longstring", "flag_speed")
 """Marks of careless answering that `cbresearch build` leaves on residents: alike throughout, too fast."""
+NO_FLOW = Text(
+    "清理记录与分析用的数据对不上，请重新整理数据。",
+    "The record of cleaning does not add up to the analysed data; build the study again.",
+)
 
 
 def answered_by_wave(study: Study) -> list[Released]:
@@ -42,21 +46,29 @@ def answered_by_wave(study: Study) -> list[Released]:
 
 def received_and_kept(study: Study) -> list[Released]:
     """Rows in the residents' files, then residents kept of them, over all waves."""
-    ledger = study.ledger()
-    files = {source.file for source in study.sources("residents")}
-    of_residents = ledger[ledger["source"].isin(files)].drop_duplicates("source")
+    of_residents = _ledger_of_residents(study).drop_duplicates("source")
     received = float(of_residents["rows_before"].sum()) if len(of_residents) else math.nan
     kept = len(study.residents())
     facts = [fact("rows_received", received, "rows"), fact("residents", float(kept), "residents", n=kept)]
     return release_facts(facts)
 
 
-def flow_of_residents(study: Study) -> list[Released]:
-    """Rows received in the residents' files, rows set aside by each step that set any aside, residents kept."""
+def flow_of_residents(study: Study) -> list[Released] | Unanswered:
+    """Rows received in the residents' files, rows set aside by each step that set any aside, residents kept.
+
+    Unanswered where they do not add up: a flow that loses rows on its way explains nothing.
+    """
     received, kept = received_and_kept(study)
-    files = {source.file for source in study.sources("residents")}
+    aside = _set_aside(_ledger_of_residents(study))
+    if received.value is None or received.value - sum(step.value or 0.0 for step in aside) != kept.value:
+        return unanswered("flow_of_residents", NO_FLOW)
+    return [received, *aside, kept]
+
+
+def _ledger_of_residents(study: Study) -> pd.DataFrame:
+    """The steps of the residents' files alone."""
     ledger = study.ledger()
-    return [received, *_set_aside(ledger[ledger["source"].isin(files)]), kept]
+    return ledger[ledger["source"].isin([study.name_of(source) for source in study.sources("residents")])]
 
 
 def missing_by_item(study: Study, wave: int = 0) -> list[Released]:
@@ -83,10 +95,11 @@ def missing_by_item_and_wave(study: Study) -> list[Released]:
 def _percent_of_people(
     measure: str, marks: pd.Series, group: Group, method: str, minimum_cell: int
 ) -> Released:
-    """The percent marked, held back where it stands for some people but fewer than the minimum."""
-    percent, people = 100 * float(marks.mean()), int(marks.sum())
-    one = fact(measure, percent, "percent", group, n=int(marks.notna().sum()), method=method)
-    return ruled(one, ("held back", too_few(minimum_cell)) if 0 < people < minimum_cell else PUBLISHED)
+    """The percent marked, held back where it is of fewer people than the minimum, or sets so few apart from the rest."""
+    percent, people, n = 100 * float(marks.mean()), int(marks.sum()), int(marks.notna().sum())
+    one = fact(measure, percent, "percent", group, n=n, method=method)
+    is_few = n < minimum_cell or any(0 < few < minimum_cell for few in (people, n - people))
+    return ruled(one, ("held back", too_few(minimum_cell)) if is_few else PUBLISHED)
 
 
 def weights_by_wave(study: Study) -> list[Released]:
