@@ -114,7 +114,8 @@ class _Drawing:
         numbers = {self.code(record): (i, record) for i, (record, _) in enumerate(self.ordered, 1)}
         for code, outline in layout.outlines.items():
             record = numbers[code][1] if code in numbers else None
-            canvas.shape(outline.rings, (layout.left, top), _colour(coloured, record))
+            for part in outline.parts:
+                canvas.shape(part, (layout.left, top), _colour(coloured, record))
         small = [
             (i, layout.outlines[code].places[0])
             for code, (i, _) in numbers.items()

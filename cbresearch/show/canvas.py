@@ -173,7 +173,7 @@ class Canvas:
         self._add(Rectangle((x, y), width, height, facecolor=colour, edgecolor="none"))
 
     def shape(self, rings: Iterable[Sequence[Point]], at: Point, colour: str | None) -> None:
-        """Closed rings as one outline, moved by `at`; those that run the other way are holes. None leaves the ground."""
+        """A polygon moved by `at`: its outer ring, then holes, which run the other way. None leaves the ground."""
         paths = [Path([(x + at[0], y + at[1]) for x, y in ring], closed=True) for ring in rings]
         self._add(
             PathPatch(

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cbresearch.records import Language, Released, Text, Unanswered
-from cbresearch.show.canvas import WIDTH, Canvas
+from cbresearch.show.canvas import WIDTH, Canvas, units_wide, wrap
 from cbresearch.show.catalogue import message
+from cbresearch.show.classes import Classes, classes
 from cbresearch.show.figure import Plot, figure
 from cbresearch.show.names import short, wave_name
 from cbresearch.show.page import Page
-from cbresearch.show.rows import rows, summary
+from cbresearch.show.rows import summary
 from cbresearch.show.shown import Shown, is_shown
 from cbresearch.show.tables import empty
-from cbresearch.show.theme import ORDER, SMALL, text_on
+from cbresearch.show.theme import SMALL, text_on
 from cbresearch.show.units import Unit, one_unit
 from cbresearch.show.words import unanswered
 
-HEAD, HIGH, GAP = 22.0, 20.0, 2.0
+HEAD, HIGH, GAP, LINE = 22.0, 19.0, 2.0, 12.0
+NARROWEST, WIDEST, LEAST = 34.0, 64.0, 120.0
+"""Width of a square: room for its number, no bar; and of the labels where there are many waves."""
 By = Mapping[tuple[str, str], Released]
 """Question and wave = number; what was not asked has none."""
 
@@ -54,27 +57,44 @@ def _largest(by: By, item: str, waves: Sequence[str]) -> float:
 def _drawn(
     by: By, items: Sequence[str], labels: Sequence[str], waves: Sequence[str], unit: Unit, lang: Language
 ) -> Canvas:
-    place = rows(labels, HEAD, height=HIGH + GAP)
-    canvas = Canvas(place.bottom + 4)
-    wide = (WIDTH - place.beside) / len(waves)
-    top = max((_largest(by, item, waves) for item in items), default=0.0)
-    for column, wave in enumerate(waves):
-        x = place.beside + column * wide
-        canvas.text(x + wide / 2, HEAD / 2, wave_name(wave).say(lang), align="center", size=SMALL)
-        for row, item in enumerate(items):
+    there = [record.value or 0.0 for record in by.values() if is_shown(record)]
+    coloured = classes(there, unit)
+    heads = [wave_name(wave).say(lang) for wave in waves]
+    wide = _square_width(labels, heads)
+    left = WIDTH - wide * len(waves)
+    lines = [wrap(label, left - 8, SMALL) for label in labels]
+    canvas = Canvas(5000.0)
+    y = coloured.key(canvas, unit.heading.say(lang)) + HEAD
+    for column, head in enumerate(heads):
+        canvas.text(left + wide * (column + 0.5), y - HEAD / 2, head, align="center", size=SMALL)
+    for item, label in zip(items, lines, strict=True):
+        high = max(HIGH, LINE * len(label) + 5)
+        for i, line in enumerate(label):
+            at = y + high / 2 + (i - (len(label) - 1) / 2) * LINE
+            canvas.text(left - 8, at, line, align="right", size=SMALL)
+        for column, wave in enumerate(waves):
             if record := by.get((item, wave)):
-                _square(canvas, record, unit, top, (x, place.middles[row], wide))
-    for row in range(len(items)):
-        place.write(canvas, row)
+                _square(canvas, record, unit, coloured, (left + wide * column, y, wide, high))
+        y += high
+    canvas.crop(y + 4)
     return canvas
 
 
-def _square(canvas: Canvas, record: Released, unit: Unit, top: float, at: tuple[float, float, float]) -> None:
-    x, middle, wide = at
+def _square_width(labels: Sequence[str], heads: Sequence[str]) -> float:
+    """Squares as wide as the labels leave room for, so that those stand in one line where they can."""
+    room = (WIDTH - units_wide(labels, SMALL) - 8) / len(heads)
+    narrowest = max(NARROWEST, units_wide(heads, SMALL) + 6)
+    return min(max(min(room, WIDEST), narrowest), (WIDTH - LEAST) / len(heads))
+
+
+def _square(
+    canvas: Canvas, record: Released, unit: Unit, coloured: Classes, at: tuple[float, float, float, float]
+) -> None:
+    x, y, wide, high = at
+    middle = x + wide / 2, y + high / 2
     if not is_shown(record) or record.value is None:
-        canvas.text(x + wide / 2, middle, "—", align="center", size=SMALL, alpha=0.75)
+        canvas.text(*middle, "—", align="center", size=SMALL, alpha=0.75)
         return
-    step = min(int(record.value / top * len(ORDER)), len(ORDER) - 1) if top > 0 else 0
-    canvas.box(x, middle - HIGH / 2, wide - GAP, HIGH, ORDER[step])
-    words = unit.number(record.value)
-    canvas.text(x + (wide - GAP) / 2, middle, words, align="center", size=SMALL, colour=text_on(ORDER[step]))
+    colour = coloured.colour(record.value)
+    canvas.box(x + GAP / 2, y + GAP / 2, wide - GAP, high - GAP, colour)
+    canvas.text(*middle, unit.number(record.value), align="center", size=SMALL, colour=text_on(colour))

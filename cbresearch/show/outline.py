@@ -28,9 +28,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """One community as drawn: outer rings run one way and holes the other; a place in each part, the largest part first."""
+    """One community as drawn: its parts, the largest first, and a place in each. Holes run against their outer ring."""
 
-    rings: tuple[Ring, ...]
+    parts: tuple[Polygon, ...]
     places: tuple[Place, ...]
 
 
@@ -82,9 +82,12 @@ def _thinned(ring: Sequence[tuple[float, float]]) -> Ring:
 
 
 def _outline(polygons: Sequence[Polygon]) -> Outline:
-    rings = [_turned(ring, is_outer=place == 0) for polygon in polygons for place, ring in enumerate(polygon)]
-    largest_first = sorted(polygons, key=lambda polygon: -abs(_area(polygon[0])))
-    return Outline(tuple(rings), tuple(map(_roomiest, largest_first)))
+    parts = [
+        tuple(_turned(ring, is_outer=place == 0) for place, ring in enumerate(polygon))
+        for polygon in polygons
+    ]
+    parts.sort(key=lambda part: -abs(_area(part[0])))
+    return Outline(tuple(parts), tuple(map(_roomiest, parts)))
 
 
 def _turned(ring: Ring, *, is_outer: bool) -> Ring:

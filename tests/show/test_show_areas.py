@@ -74,7 +74,7 @@ def texts(shown: show.Shown, lang: str = "en") -> list[str]:
 
 
 def outlines(shown: show.Shown) -> list[tuple[str, int]]:
-    """Fill of each community as drawn, with how many closed rings it has."""
+    """Fill of each part of a community as drawn, with how many closed rings it has."""
     found = [node for node in svg_of(shown.html["en"]).iter("path") if "z" in node.get("d", "").lower()]
     drawn = [node for node in found if node.get("stroke") == "currentColor"]
     return [(node.get("fill", "none"), node.get("d", "").lower().count("z")) for node in drawn]
@@ -82,8 +82,9 @@ def outlines(shown: show.Shown) -> list[tuple[str, int]]:
 
 def test_each_community_has_the_colour_of_its_class(mapped: show.Page, numbers: list[Released]) -> None:
     drawn = outlines(show.areas(mapped, numbers, title=TITLE))
-    assert len(drawn) == 4
-    low, middle, held, high = (colour for colour, _ in drawn)
+    assert len(drawn) == 5
+    low, middle, held, high, other_part = (colour for colour, _ in drawn)
+    assert high == other_part
     assert held == "none", "what is held back is not coloured"
     assert (
         "Communities without a colour have no number" in show.areas(mapped, numbers, title=TITLE).html["en"]
@@ -96,10 +97,15 @@ def test_parts_that_lie_apart_are_one_community_with_its_number_in_each(
     mapped: show.Page, numbers: list[Released]
 ) -> None:
     shown = show.areas(mapped, numbers, title=TITLE)
-    assert [rings for _, rings in outlines(shown)] == [1, 1, 1, 2]
     # Guangming is the first of the list: there, and in each of its two parts
     assert texts(shown).count("1") == 3
     assert [texts(shown).count(place) for place in "234"] == [2, 2, 2]
+
+
+def test_a_hole_is_left_out_of_its_community(study: Study, tmp_path: Path, numbers: list[Released]) -> None:
+    parts = [feature(code, [square(i, 0)]) for i, code in enumerate(CODES[:3])]
+    page = with_map(study, tmp_path, *parts, feature(CODES[3], [square(3, 0), square(3.2, 0.2, 0.3)]))
+    assert [rings for _, rings in outlines(show.areas(page, numbers, title=TITLE))] == [1, 1, 1, 2]
 
 
 def test_the_list_runs_from_the_largest_down_and_says_what_is_held_back(
@@ -171,7 +177,7 @@ def test_a_community_without_a_number_is_drawn_all_the_same(
     mapped: show.Page, numbers: list[Released]
 ) -> None:
     drawn = outlines(show.areas(mapped, numbers[1:], title=TITLE))
-    assert len(drawn) == 4 and drawn[0][0] == "none"
+    assert len(drawn) == 5 and drawn[0][0] == "none"
 
 
 def test_the_map_gives_way_to_a_note(mapped: show.Page, numbers: list[Released], number_: Any) -> None:
@@ -200,11 +206,11 @@ def test_a_community_too_small_for_its_number_has_it_outside(
 def test_ground_is_drawn_to_scale() -> None:
     """A square of a degree at 60 degrees north is half as wide as it is tall."""
     layout = laid_out({"a": Shape("a", ((square(10.0, 59.5),),))}, 400.0, 400.0)
-    xs, ys = zip(*layout.outlines["a"].rings[0], strict=True)
+    xs, ys = zip(*layout.outlines["a"].parts[0][0], strict=True)
     assert (max(xs) - min(xs)) / (max(ys) - min(ys)) == pytest.approx(math.cos(math.radians(60)), abs=0.01)
     in_metres = laid_out({"a": Shape("a", ((square(500_000.0, 4_000_000.0, 800.0),),))}, 400.0, 300.0)
     assert in_metres.height == pytest.approx(300.0)
-    xs, ys = zip(*in_metres.outlines["a"].rings[0], strict=True)
+    xs, ys = zip(*in_metres.outlines["a"].parts[0][0], strict=True)
     assert max(xs) - min(xs) == pytest.approx(max(ys) - min(ys))
 
 
@@ -218,7 +224,7 @@ def test_north_is_up() -> None:
 def test_holes_stay_empty_whichever_way_the_file_runs(turn: int) -> None:
     ring, hole = square(0.0, 0.0, 10.0)[::turn], square(4.0, 1.0, 2.0)[::turn]
     outline = laid_out({"a": Shape("a", ((ring, hole),))}, 100.0, 100.0).outlines["a"]
-    areas = [sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(one)) for one in outline.rings]
+    areas = [sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(one)) for one in outline.parts[0]]
     assert areas[0] * areas[1] < 0
 
 
@@ -237,9 +243,9 @@ def test_borders_of_neighbours_still_meet() -> None:
     west = ((0.0, 0.0), *border, (0.0, 1.0), (0.0, 0.0))
     east = ((2.0, 1.0), *border[::-1], (2.0, 0.0), (2.0, 1.0))
     outlines_ = laid_out({"w": Shape("w", ((west,),)), "e": Shape("e", ((east,),))}, 400.0, 400.0).outlines
-    left, right = (set(outlines_[code].rings[0]) for code in "we")
+    left, right = (set(outlines_[code].parts[0][0]) for code in "we")
     assert len(left & right) > 50
-    assert len(outlines_["w"].rings[0]) < 700
+    assert len(outlines_["w"].parts[0][0]) < 700
     assert len(left - right) == len(right - left) == 2, "only the two outer corners of each are its own"
 
 

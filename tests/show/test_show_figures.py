@@ -439,7 +439,11 @@ def test_squares_of_missing_answers_tell_asked_from_held_back(page: show.Page, n
     assert {"0", "12", "3"} <= {str(text).removesuffix(".0") for text in told} and "—" not in told
     assert "—" in [node.text for node in svg_of(with_hidden).iter("text")]
     colours = re.findall(r'fill="(#[0-9a-f]{6})"', there)
-    assert colours.count(ORDER[-1]) == 1, "the largest share is the darkest"
+    assert colours[: len(ORDER)] == list(ORDER), "the key, light to dark"
+    assert colours[len(ORDER) :].count(ORDER[-1]) == 1, "the largest share is the darkest"
+    assert (
+        told.index("Satisfaction with health and rehabilitation") < told.index("12.0") < told.index("3.0")
+    ), "largest first"
     assert told.index("2006") < told.index("2009")
 
 
