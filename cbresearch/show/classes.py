@@ -22,12 +22,11 @@ class Classes:
 
     ends: Scale
     colours: tuple[str, ...]
+    unit: Unit
 
     def colour(self, value: float) -> str:
-        """The colour of a number as released."""
-        # 0.07 * 100 lies a hair above 7
-        printed = round(value * self.ends.factor, 9)
-        place = bisect_right(self.ends.ticks, printed) - 1
+        """The colour of a number as released, by what stands in print: two that read alike look alike."""
+        place = bisect_right(self.ends.ticks, _printed(value, self.unit)) - 1
         return self.colours[min(max(place, 0), len(self.colours) - 1)]
 
     def key(self, canvas: Canvas, heading: str, mark: tuple[float, str] | None = None) -> float:
@@ -58,11 +57,16 @@ def classes(values: Iterable[float], unit: Unit) -> Classes:
     """Classes that hold all `values`, none of them empty at either end, as many as can be told apart."""
     listed = list(values)
     ends = scale(listed, 0.0, 1.0, factor=unit.factor, intervals=len(ORDER), most=unit.most)
-    printed = [round(value * unit.factor, 9) for value in listed] or [*ends.ticks]
+    printed = [_printed(value, unit) for value in listed] or [*ends.ticks]
     first = max((i for i, tick in enumerate(ends.ticks[:-1]) if tick <= min(printed)), default=0)
     last = min((i for i, tick in enumerate(ends.ticks) if i > first and tick >= max(printed)), default=-1)
     ends = replace(ends, ticks=ends.ticks[first : last + 1] if last > 0 else ends.ticks)
     count = len(ends.ticks) - 1
     if count == len(ORDER):
-        return Classes(ends, ORDER)
-    return Classes(ends, tuple(to_hex(colour) for colour in sns.blend_palette(ORDER, count)))
+        return Classes(ends, ORDER, unit)
+    return Classes(ends, tuple(to_hex(colour) for colour in sns.blend_palette(ORDER, count)), unit)
+
+
+def _printed(value: float, unit: Unit) -> float:
+    """The number as a reader has it: 3.0 for 2.976."""
+    return float(unit.number(value).replace(",", "").replace("\N{MINUS SIGN}", "-"))

@@ -280,3 +280,10 @@ def test_where_every_community_has_a_colour_nothing_is_said_of_blanks(
 ) -> None:
     rows = [number_(60.0 + i, None, community=code) for i, code in enumerate(CODES)]
     assert "without a colour" not in show.areas(mapped, rows, title=TITLE).html["en"]
+
+
+def test_numbers_that_read_alike_have_one_colour() -> None:
+    found = classes([0.0, 2.976, 3.04, 4.5], PERCENT)
+    assert 3.0 in found.ends.ticks
+    assert found.colour(2.976) == found.colour(3.04) != found.colour(2.94)
+    assert found.colour(-0.01) == found.colour(0.0), "no minus stands before a zero"
