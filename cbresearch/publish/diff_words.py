@@ -78,7 +78,7 @@ DIFF_WORDS = {
 
 CAUSE_WORDS: dict[Cause, Text] = {
     "data": Text("数据", "data"),
-    "study": Text("研究设置（study.toml、码表）", "study file or codebook"),
+    "study": Text("研究设置（study.toml、码表、地图）", "study file, codebook or map"),
     "notebook": Text("笔记本", "notebook"),
     "package": Text("程序包 cbresearch", "package cbresearch"),
     "parameters": Text("参数", "parameters"),

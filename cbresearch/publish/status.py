@@ -19,7 +19,7 @@ STATES: tuple[State, ...] = ("up to date", "stale", "failed", "missing")
 
 NAMES = {
     "code": "code of the notebook",
-    "study": "study.toml or codebook",
+    "study": "study.toml, codebook or map",
     "package": "source of cbresearch",
     "helpers": "Python files beside the notebooks",
     "seed": "seed",

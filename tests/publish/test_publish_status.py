@@ -70,7 +70,7 @@ def test_data_study_seed_and_parameters_are_named(later: Path) -> None:
     edit(toml, "[2008, 2009]", "[2008, 2009]\nseed = 7")
     assert why(later)[0] == "seed: 1 → 7"
     edit(toml, "A tiny study", "A small study")
-    assert why(later)[0] == "study.toml or codebook"
+    assert why(later)[0] == "study.toml, codebook or map"
 
 
 def test_versions_package_template_and_helpers_are_named(
