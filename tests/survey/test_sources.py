@@ -196,6 +196,12 @@ def test_a_stray_quote_is_told_with_its_line(tmp_path: Path) -> None:
         read_source(path)
 
 
+def test_a_stray_quote_among_the_headings_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", 'a,"b\n' + "1,2\n" * 40_000)
+    with pytest.raises(SourceError, match=r"a\.csv: line \d+ cannot be cut into cells"):
+        read_source(path)
+
+
 # --- headings ---------------------------------------------------------------------------------
 
 

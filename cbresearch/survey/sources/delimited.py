@@ -41,16 +41,24 @@ def read_delimited(path: Path, *, header_rows: int, encoding: str | None) -> Raw
 
 def _regular(decoded: Decoded, separator: str, header_rows: int) -> Raw | None:
     """The table where every record has as many cells as the first; None for any other, or one without headings or data."""
-    first: list[str] = next(_reader(decoded.text[:_LOOKED_AT], separator), [])
-    columns = regular_columns(decoded.text, separator, len(first)) if len(first) > 1 else None
+    width = _width(decoded.text, separator)
+    columns = regular_columns(decoded.text, separator, width) if width > 1 else None
     if columns is None or len(columns[0]) <= header_rows:
         return None
     headings = [[column[row].as_py() for column in columns] for row in range(header_rows)]
     if not any(map(any, headings)):
         return None
-    names, renamed = column_names(headings, len(first))
+    names, renamed = column_names(headings, width)
     frame = framed(names, [text_column(column.slice(header_rows)) for column in columns])
     return Raw(frame, header_rows + 1, said=_said(decoded, separator, renamed))
+
+
+def _width(text: str, separator: str) -> int:
+    """How many cells the first record has; none where it has no end, which the csv module tells of."""
+    try:
+        return len(next(_reader(text[:_LOOKED_AT], separator), []))
+    except csv.Error:
+        return 0
 
 
 def _ragged(decoded: Decoded, separator: str, header_rows: int, name: str) -> Raw:
