@@ -7,27 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_study import MINIMAL
 
 from cbresearch.checks import check
 from cbresearch.errors import StudyError
 from cbresearch.study import open_study
 
-STUDY = """[study]
-name = "small"
-title = { zh = "小", en = "Small" }
-waves = [2020]
-
-[areas]
-map = "map.geojson"
-
-[keys]
-resident = "id"
-area = "place"
-
-[[sources]]
-table = "residents"
-file = "survey.csv"
-"""
+STUDY = MINIMAL.replace("[keys]", '[areas]\nmap = "map.geojson"\n\n[keys]')
 CODEBOOK = (
     "name,type,label::zh,label::en,choices,missing,direction,minimum,maximum,scale,role,relevant\n"
     "id,id,编号,Number,,,,,,,key,\nplace,select_one,社区,Community,place,,,,,,area,\n"

@@ -173,15 +173,6 @@ def test_what_only_some_were_asked_is_not_called_missing(town: Study) -> None:
     assert found == {"sex": 0.0, "sat_overall": 0.0, "sat_health": 25.0, "need": 0.0}
 
 
-def test_rows_set_aside_carry_the_reason_of_the_step(town: Study) -> None:
-    found = only(questions.set_aside(town), step="drop_duplicates")
-    assert (found.value, found.unit, found.reason) == (
-        2.0,
-        "rows",
-        Text("同一份答卷交了两次。", "The same questionnaire came twice."),
-    )
-
-
 def test_findings_by_rule(town: Study) -> None:
     assert [(r.part("rule"), r.value) for r in questions.findings_by_rule(town)] == [
         ("range", 2.0),

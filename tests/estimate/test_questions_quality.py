@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cbresearch.estimate import questions
-from cbresearch.records import Unanswered
+from cbresearch.records import Text, Unanswered
 from cbresearch.study import Source, Study
 
 
@@ -37,6 +37,7 @@ def test_waves_that_are_sheets_of_one_workbook_are_counted_too(town: Study, tmp_
     flow = questions.flow_of_residents(study)
     assert isinstance(flow, list)
     assert [one.value for one in flow] == [579.0, 3.0, 576.0]
+    assert flow[1].reason == Text("空白答卷。", "A blank questionnaire."), "the reason is the step's own"
 
 
 def test_a_flow_that_does_not_add_up_is_not_drawn(town: Study, tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ from cbresearch.estimate.questions.quality import (
     missing_by_item,
     missing_by_item_and_wave,
     received_and_kept,
-    set_aside,
     weights_by_wave,
 )
 from cbresearch.estimate.questions.satisfaction import (
@@ -86,6 +85,5 @@ __all__ = [
     "satisfaction_by_item",
     "satisfaction_by_wave",
     "scorecard",
-    "set_aside",
     "weights_by_wave",
 ]

@@ -174,12 +174,8 @@ def headline_without_flagged(study: Study) -> list[Released] | Unanswered:
     return [everybody, without]
 
 
-def set_aside(study: Study) -> list[Released]:
-    """Rows set aside by each cleaning step over all files, where any were; `reason` is the step's own."""
-    return _set_aside(study.ledger())
-
-
 def _set_aside(ledger: pd.DataFrame) -> list[Released]:
+    """Rows set aside by each cleaning step, where any were; `reason` is the step's own."""
     ledger = ledger.assign(gone=ledger["rows_before"] - ledger["rows_after"])
     found = []
     for step, rows in ledger[ledger["gone"] > 0].groupby("step", sort=False):
