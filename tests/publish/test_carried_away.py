@@ -57,7 +57,9 @@ def carried(browser: Any, page: Path, folder: Path) -> Carried:
     """Print the page, take every table as CSV and all of them as a workbook."""
     copy = Path(shutil.copy(page, folder / f"{page.parent.name}-{page.name}"))
     [pdf] = printed([copy], find_browser(), 1, lambda path: None)
-    paper = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True, check=True).stdout.decode()
+    paper = subprocess.run(
+        ["pdftotext", "-raw", str(pdf), "-"], capture_output=True, check=True
+    ).stdout.decode()
     with reading(browser) as reader:
         opened = reader.open(page)
         opened.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
