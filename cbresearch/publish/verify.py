@@ -42,7 +42,7 @@ def verify(pages: Sequence[Path], study: Study | None) -> list[Verdict]:
         try:
             found = read_provenance(page.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            faults.append(f"{page} cannot be read: {error}")
+            faults.append(f"{page} cannot be read: {getattr(error, 'strerror', None) or error}")
             continue
         if found is None:
             faults.append(

@@ -78,7 +78,8 @@ def test_a_page_of_another_study_or_of_none(made: Study, tmp_path: Path) -> None
     empty, nowhere = tmp_path / "empty.html", tmp_path / "nowhere.html"
     empty.write_text("<html></html>", encoding="utf-8")
     with pytest.raises(
-        PublishError, match=r"(?s)empty.html does not say where it comes from.*nowhere.html cannot be read"
+        PublishError,
+        match=r"(?s)empty.html does not say where it comes from.*nowhere.html cannot be read: No such file",
     ):
         verify([empty, nowhere], None)
 
